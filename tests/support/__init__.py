@@ -1,0 +1,1 @@
+"""What several kinds of tests share; nothing in here is a test."""
