@@ -1,0 +1,158 @@
+"""Every setting of every command, with its unit and default, read from LIVEFAIR_* variables and nowhere else.
+
+The rule: a bad value ends the command at once with one sentence that names the variable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from livefair.errors import SettingError
+
+PREFIX = "LIVEFAIR_"
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _home(variable: str, fallback: str) -> Path:
+    return Path(os.environ.get(variable) or Path.home() / fallback) / "livefair"
+
+
+class Settings(BaseSettings):
+    """All settings. A field ``http_port`` is the variable LIVEFAIR_HTTP_PORT; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    # Where the state is.
+    kafka: str | None = Field(None, description="Kafka, host:port[,host:port…]; unset: `up` starts its own")
+    redis: str | None = Field(None, description="Valkey or Redis, redis://host:port/db; unset: `up` starts its own")
+    data: Path = Field(
+        default_factory=lambda: _home("XDG_DATA_HOME", ".local/share"),
+        description="directory of Kafka's and Valkey's data, logs and the secrets",
+    )
+    cache: Path = Field(
+        default_factory=lambda: _home("XDG_CACHE_HOME", ".cache"),
+        description="directory of what was downloaded and can be downloaded again",
+    )
+    replication: int = Field(1, ge=1, le=9, description="copies of each partition that the topics must have")
+
+    # Where the doors are.
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for the network")
+    http_port: Port = Field(8080, description="port of intake: HTTP and the pages; 0: any free one")
+    gateway_port: Port = Field(8081, description="port of the gateway: /ws; 0: any free one")
+    ops_port: Port = Field(0, description="port of /healthz, /readyz and /metrics of worker, feeder, insight; 0: none")
+    ws_url: str | None = Field(
+        None, description="websocket URL told to pages; unset: the page's host, gateway_port, /ws"
+    )
+    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="web origins that may use the API besides its own, exact, separated by commas"
+    )
+
+    # Who one is among several.
+    slot: int = Field(0, ge=0, le=999, description="which of several like me I am; one live process per number")
+
+    # Secrets: files with mode 600; unset: made once by `up` in DATA/secrets.
+    token_secret_file: Path | None = Field(None, description="file of the secret that signs tokens (32 bytes or more)")
+    id_secret_file: Path | None = Field(None, description="file of the secret that makes candidates' ids (32 bytes)")
+    master_key_file: Path | None = Field(None, description="file of the key that wraps people's data keys (32 bytes)")
+
+    # Limits.
+    signups_per_second: int = Field(1000, ge=1, description="sign-ups a second from one address")
+    requests_per_second: int = Field(1000, ge=1, description="other requests a second from one address")
+    body_bytes: int = Field(65536, ge=1024, le=1 << 20, description="largest request body, bytes")
+
+    # The embedded broker.
+    maven_mirror: str = Field(
+        "https://repo1.maven.org/maven2", description="base URL that Kafka's jars are fetched from (checked by sha256)"
+    )
+    kafka_heap_mb: int = Field(384, ge=128, le=65536, description="heap of the embedded Kafka, MiB")
+
+    # Logs, on stderr.
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    log_format: Literal["json", "text"] = Field("json", description="one JSON object a line, or text for people")
+
+    @field_validator("origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("origins")
+    @classmethod
+    def _exact_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            scheme, _, rest = origin.partition("://")
+            if scheme not in ("http", "https") or not rest or "/" in rest or "*" in rest:
+                raise ValueError(f"'{origin}' must be scheme://host[:port], without path or wildcard")
+        return value
+
+    @field_validator("kafka")
+    @classmethod
+    def _addresses(cls, value: str | None) -> str | None:
+        for address in (value or "").split(",") if value else ():
+            host, _, port = address.strip().rpartition(":")
+            if not host or not port.isdigit() or not 0 < int(port) < 65536:
+                raise ValueError(f"'{address}' must be host:port")
+        return value
+
+    @field_validator("redis")
+    @classmethod
+    def _redis_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must be a URL like redis://127.0.0.1:6379/0")
+        return value
+
+    @field_validator("maven_mirror")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must be an http:// or https:// URL")
+        return value.rstrip("/")
+
+    @field_validator("data", "cache")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    def environment(self, **changes: object) -> dict[str, str]:
+        """These settings, with ``changes``, as LIVEFAIR_* variables for a child process."""
+        values = self.model_dump() | changes
+        return {
+            variable(name): ",".join(value) if isinstance(value, tuple) else str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def load(**changes: object) -> Settings:
+    """Read the settings; ``changes`` (options of a command) win over variables, None among them means not given.
+
+    Raises SettingError naming the first variable that is wrong.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = variable(str(first["loc"][0]))
+        reason = first["msg"].removeprefix("Value error, ")
+        description = Settings.model_fields[str(first["loc"][0])].description
+        # A URL of Redis may hold a password.
+        said = "wrong" if name.endswith("_REDIS") else repr(first["input"])
+        raise SettingError(f"{name} is {said}: {reason} ({description}).", variable=name) from None
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """LIVEFAIR_* variables that are no setting: most likely a slip of the keyboard."""
+    known = {variable(name) for name in Settings.model_fields}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
