@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics, the same for every service: as routes of an aiohttp app, as a server of its own, or by hand.
+"""/healthz, /readyz and /metrics, the same for every service: as routes of an app, as a server of its own, or by hand.
 
 Alive means that the loop answers and asks nobody; ready means that the service says so itself.
 """
@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import orjson
 from aiohttp import web
-from prometheus_client import REGISTRY, CollectorRegistry
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
 Readiness = Callable[[], Awaitable[str | None]]
 """Answers None when ready, else why not, in a few words without personal data. It must return within a second."""
