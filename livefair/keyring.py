@@ -48,7 +48,7 @@ def make(settings: Settings) -> list[Path]:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Written whole under another name first: a half-written secret must never be taken for one.
             draft = path.with_name(f".{name}.{secrets.token_hex(4)}")
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -82,7 +82,7 @@ def _read(name: str, path: Path) -> bytes:
     except OSError as error:
         raise SettingError(f"the {name} secret {path} cannot be read: {error.strerror}.", variable=setting) from None
     try:
-        secret = base64.b64decode(text, altchars=b"-_", validate=True)
+        secret = base64.b64decode(text.translate(bytes.maketrans(b"-_", b"+/")), validate=True)
     except binascii.Error:
         secret = b""
     if len(secret) < KEY_BYTES or (name == "master" and len(secret) != KEY_BYTES):
