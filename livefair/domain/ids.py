@@ -1,0 +1,84 @@
+"""How every id is made. An id is opaque to clients; to us it is a pure function of what it names.
+
+An application's id is made of its person and its job, an offer's of those and a number, so that a repeat gives the
+same id and a door can route a call by the id alone. Letters are Crockford's base 32, lower case: read aloud they
+cannot be mistaken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import NamedTuple
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_BODY = 16
+"""Letters of a derived id: 80 bits, so that a million people collide with a chance below 10⁻¹²."""
+RANDOM_BYTES = 5
+
+
+def spell(data: bytes) -> str:
+    """Bytes (a multiple of five) as lower-case Crockford base 32, eight letters for each five bytes."""
+    number = int.from_bytes(data, "big")
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(len(data) * 8 - 5, -1, -5))
+
+
+def _digest(secret: bytes, *parts: str) -> str:
+    message = b"\x00".join(part.encode() for part in parts)
+    return spell(hmac.digest(secret, message, "sha256")[: _BODY * 5 // 8])
+
+
+def candidate_id(secret: bytes, phone: str, name: str) -> str:
+    """`phone` in E.164, `name` as `folded_name` gives it: the same two are the same person."""
+    return "c" + _digest(secret, "candidate", phone, name)
+
+
+def holder_id(secret: bytes, candidate: str, fair: str, key: str) -> str:
+    """Who made a sign-up. Derived from its Idempotency-Key, so that a retry is the same holder."""
+    return "h" + _digest(secret, "holder", candidate, fair, key)
+
+
+def folded_name(name: str) -> str:
+    """A name as ids compare it: no spaces, no case, so that 张 丽 and 张丽 are one."""
+    return "".join(name.split()).casefold()
+
+
+def keyed_hash(secret: bytes, purpose: str, data: bytes) -> str:
+    """A hash of personal content that says nothing to whoever lacks the secret (26 letters)."""
+    return spell(hmac.digest(secret, purpose.encode() + b"\x00" + data, hashlib.sha256)[:15])
+
+
+def fair_id(random: bytes) -> str:
+    """A new fair's id, from at least 5 random bytes."""
+    return "f" + spell(random[:RANDOM_BYTES])
+
+
+def job_id(random: bytes) -> str:
+    """A new job's id, from at least 5 random bytes."""
+    return "j" + spell(random[:RANDOM_BYTES])
+
+
+def application_id(candidate: str, job: str) -> str:
+    """One application per (person, job): the id is the two."""
+    return f"a{candidate[1:]}-{job[1:]}"
+
+
+def offer_id(candidate: str, job: str, random: bytes) -> str:
+    """A new offer to a person for a job, from at least 5 random bytes."""
+    return f"o{candidate[1:]}-{job[1:]}-{spell(random[:RANDOM_BYTES])}"
+
+
+class Named(NamedTuple):
+    """Whom and what an application's or an offer's id names."""
+
+    candidate: str
+    job: str
+
+
+def named_by(identifier: str) -> Named | None:
+    """The person and the job in an application's or an offer's id; None where it is neither."""
+    parts = identifier[1:].split("-")
+    wanted = {"a": 2, "o": 3}.get(identifier[:1])
+    if wanted != len(parts) or not all(part and part.isalnum() and part.isascii() for part in parts):
+        return None
+    return Named("c" + parts[0], "j" + parts[1])

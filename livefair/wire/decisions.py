@@ -1,0 +1,295 @@
+"""What was decided: the records of `fair-decisions`, `desk-decisions` and `matches`.
+
+A decision carries all that its readers need, so that nobody has to look elsewhere; `at` is the time
+of its input record (Unix ms, the broker's clock). State is what applying these in order gives, and only that.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from livefair.domain.applications import ApplicationState
+from livefair.domain.fairs import Fair
+from livefair.domain.jobs import Job
+from livefair.domain.people import Person
+from livefair.wire.facts import Sealed
+
+
+class _Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", kw_only=True):
+    """A decision; `at` is its input's time in Unix ms."""
+
+    at: int
+
+
+class Noted(_Decision, frozen=True, tag="noted"):
+    """An input seen for the first time that has no effect: `why` is a code. It still leaves its position.
+
+    `unreadable` holds the start of a record that could not be read, in base64, for `dead-letters`.
+    """
+
+    why: str
+    detail: str = ""
+    unreadable: str = ""
+
+
+# ---------------------------------------------------------------- fair-decisions, by fair_id
+
+
+class FairStated(_Decision, frozen=True, tag="fair.stated"):
+    """The fair as it stands now, whole."""
+
+    fair: Fair
+    pinned_anew: bool = False
+
+
+class JobStatedAnew(_Decision, frozen=True, tag="job.stated"):
+    """A job opened or changed, whole."""
+
+    job: Job
+    opened: bool = False
+
+
+class PersonOpened(_Decision, frozen=True, tag="person.opened"):
+    """A person open to any job of the fair was taken on. A suggestion follows in the same group where a job suits."""
+
+    fair: str
+    person: Person
+
+
+class JobSuggested(_Decision, frozen=True, tag="job.suggested"):
+    fair: str
+    candidate: str
+    job: str
+
+
+class OpenClosed(_Decision, frozen=True, tag="person.closed"):
+    """A person is no longer open to any job; or (`waiting`) is, and no job suits yet."""
+
+    fair: str
+    candidate: str
+    waiting: bool = False
+
+
+FairDecision = Noted | FairStated | JobStatedAnew | PersonOpened | JobSuggested | OpenClosed
+
+
+# ---------------------------------------------------------------- desk-decisions, by candidate_id
+
+
+class PersonSignedUp(_Decision, frozen=True, tag="person.signed-up"):
+    """A sign-up taken on. `holder` holds the person's token (first in the log); `by_holder` made this one."""
+
+    candidate: str
+    fair: str
+    key: str
+    body: str
+    holder: str
+    by_holder: str
+    person: Person
+    sealed: Sealed
+    jobs: tuple[str, ...] = ()
+    source: str = ""
+
+
+class ApplicationApplied(_Decision, frozen=True, tag="application.applied"):
+    """The person applied for a job (revision counts from 1); routed to the job's ledger."""
+
+    application: str
+    job: str
+    fair: str
+    person: Person
+    revision: int = 1
+    open_to_any: bool = False
+
+
+class ApplicationWithdrawn(_Decision, frozen=True, tag="application.withdrawn"):
+    """The person left an application, or was `released` from it by an acceptance elsewhere."""
+
+    application: str
+    job: str
+    candidate: str
+    fair: str
+    released: bool = False
+
+
+class AnswerTaken(_Decision, frozen=True, tag="answer.taken"):
+    """The person answered an offer; an acceptance is reserved until the ledger settles it."""
+
+    candidate: str
+    job: str
+    offer: str
+    accept: bool
+
+
+class AcceptanceTaken(_Decision, frozen=True, tag="acceptance.taken"):
+    """The ledger settled a reserved acceptance. Refused: the person is free again."""
+
+    candidate: str
+    job: str
+    offer: str
+    confirmed: bool
+
+
+class ApplicationClosed(_Decision, frozen=True, tag="application.closed"):
+    """The ledger ended an application; the desk now knows. `open_to_any` ones go back to the fair desk."""
+
+    candidate: str
+    job: str
+    fair: str
+    state: str
+    open_to_any: bool = False
+    again: bool = False
+
+
+class ContactWasRead(_Decision, frozen=True, tag="contact.read"):
+    candidate: str
+    job: str
+    by: str
+
+
+class OpenAsked(_Decision, frozen=True, tag="person.open"):
+    """The person is open to any job of the fair; routed to the fair desk."""
+
+    fair: str
+    person: Person
+
+
+DeskDecision = (
+    Noted
+    | PersonSignedUp
+    | ApplicationApplied
+    | ApplicationWithdrawn
+    | AnswerTaken
+    | AcceptanceTaken
+    | ApplicationClosed
+    | ContactWasRead
+    | OpenAsked
+)
+
+
+# ---------------------------------------------------------------- matches, by job_id
+
+
+class JobListed(_Decision, frozen=True, tag="job.listed"):
+    """The ledger took the job as stated."""
+
+    job: Job
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One application as everyone who may see it sees it; the projection leaves out what a role may not.
+
+    `verdicts` has one letter a filter (P, F, U), in the order that `rules` names; `fit` and `appeal` are basis
+    points, their points one number a term. `seq` is the application's arrival in its job's log.
+    """
+
+    application: str
+    job: str
+    fair: str
+    candidate: str
+    holder: str
+    mask: str
+    state: ApplicationState
+    verdicts: str
+    fit: int
+    fit_points: tuple[int, ...]
+    appeal: int
+    appeal_points: tuple[int, ...]
+    seq: int
+    to_host: bool = False
+    to_employer: bool = False
+    provisional: bool = False
+    place: int | None = None
+    revision: int = 1
+    region: str = ""
+    ranked: bool = True
+    open_to_any: bool = False
+
+
+class Counts(msgspec.Struct, frozen=True, array_like=True):
+    """One job after the decision that carries this: seats, of which held; people who applied, are matched, wait."""
+
+    seats: int
+    held: int
+    applications: int
+    matched: int
+    waiting: int
+
+
+class ApplicationEntered(_Decision, frozen=True, tag="application.entered"):
+    """A new application, scored, and where that took it: submitted, reviewing, waitlisted or matched."""
+
+    row: Row
+    counts: Counts
+
+
+class ApplicationMoved(_Decision, frozen=True, tag="application.moved"):
+    """One move of the transition table. `reason` is a code where the move needs one."""
+
+    row: Row
+    counts: Counts
+    was: ApplicationState
+    reason: str = ""
+    due: int = 0
+
+
+class LineMoved(_Decision, frozen=True, tag="line.moved"):
+    """The waiting line of a job after somebody left it: holders and candidates in order from place `first` on."""
+
+    job: str
+    fair: str
+    first: int
+    line: tuple[tuple[str, str], ...]
+
+
+class InterestNoted(_Decision, frozen=True, tag="interest.noted"):
+    """The employer's interest in a person, kept also where they have not applied yet."""
+
+    job: str
+    candidate: str
+    interested: bool
+
+
+class OfferMade(_Decision, frozen=True, tag="offer.made"):
+    """An open offer; it holds a seat until `expires` (Unix ms)."""
+
+    row: Row
+    counts: Counts
+    offer: str
+    expires: int
+
+
+class OfferClosed(_Decision, frozen=True, tag="offer.closed"):
+    """An offer answered, expired or withdrawn; `row` is the application after it."""
+
+    row: Row
+    counts: Counts
+    offer: str
+    outcome: Literal["accepted", "declined", "expired", "released"]
+
+
+class OfferRefused(_Decision, frozen=True, tag="offer.refused"):
+    """An offer, or an answer to one, that cannot stand. `to_desk`: an acceptance that the desk had reserved."""
+
+    job: str
+    fair: str
+    candidate: str
+    offer: str
+    reason: str
+    holder: str = ""
+    to_desk: bool = False
+
+
+MatchDecision = (
+    Noted
+    | JobListed
+    | ApplicationEntered
+    | ApplicationMoved
+    | LineMoved
+    | InterestNoted
+    | OfferMade
+    | OfferClosed
+    | OfferRefused
+)

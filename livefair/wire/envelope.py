@@ -1,0 +1,125 @@
+"""The headers of a record: CloudEvents 1.0 in binary mode, and the positions that make a repeat harmless.
+
+`ce_origin` says which decision a routed record comes from; a receiver drops what is not above the highest origin
+it has seen of that upstream partition. `ce_position` says where a decision stands in its log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from livefair.wire.codec import Unreadable
+from livefair.wire.topics import BY_TAG, Topic
+
+Headers = list[tuple[str, bytes]]
+
+_SPEC = ("ce_specversion", b"1.0")
+_JSON = ("content-type", b"application/json")
+
+
+class Step(NamedTuple):
+    """One decision's place in a log: the input offset that caused it, and its number (from 0) in that input's group."""
+
+    offset: int
+    nth: int
+
+
+START = Step(-1, 0)
+"""Before the first decision of a log."""
+
+
+class Position(NamedTuple):
+    """Where a decision stands: its step, the size of its group, the step before, its writer's epoch, its rules."""
+
+    step: Step
+    size: int
+    before: Step
+    epoch: int
+    rules: str
+
+    def header(self) -> bytes:
+        """As `ce_position` carries it."""
+        step, before = self.step, self.before
+        place = f"{step.offset}.{step.nth}.{self.size}.{before.offset}.{before.nth}"
+        return f"{place}.{self.epoch}.{self.rules}".encode()
+
+
+class Origin(NamedTuple):
+    """Which decision a routed record comes from: upstream log, partition, step, and which of its routes this is."""
+
+    tag: str
+    partition: int
+    offset: int
+    nth: int
+    ordinal: int
+
+    @property
+    def upstream(self) -> tuple[str, int]:
+        """The log and partition within which origins only rise."""
+        return self.tag, self.partition
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """What rises within one upstream partition."""
+        return self.offset, self.nth, self.ordinal
+
+    def text(self) -> str:
+        """The origin as `ce_origin`, and as the id of an event, carries it."""
+        return f"{self.tag}{self.partition}-{self.offset}-{self.nth}-{self.ordinal}"
+
+
+def source_of(topic: Topic) -> bytes:
+    """The CloudEvents `source` of what is written on the ground of `topic`."""
+    return f"/livefair/{topic.name}".encode()
+
+
+def fact_headers(identifier: str, kind: str, source: str = "/livefair/intake") -> Headers:
+    """Headers of what a door writes. `identifier` is unique within `source`."""
+    return [_SPEC, ("ce_id", identifier.encode()), ("ce_source", source.encode()), ("ce_type", kind.encode()), _JSON]
+
+
+def routed_headers(origin: Origin, source: bytes, kind: bytes) -> Headers:
+    """Headers of a record that a stage routes."""
+    text = origin.text().encode()
+    return [_SPEC, ("ce_id", text), ("ce_source", source), ("ce_type", kind), _JSON, ("ce_origin", text)]
+
+
+def decision_headers(identifier: bytes, source: bytes, kind: bytes, position: bytes, origin: bytes | None) -> Headers:
+    """Headers of a decision; `origin` is that of its input, where that was routed."""
+    headers = [_SPEC, ("ce_id", identifier), ("ce_source", source), ("ce_type", kind), _JSON, ("ce_position", position)]
+    if origin is not None:
+        headers.append(("ce_origin", origin))
+    return headers
+
+
+def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
+    """The first header of that name, or None."""
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
+
+
+def parse_origin(text: bytes) -> Origin:
+    """What `Origin.text` wrote; raises Unreadable."""
+    parts = text.decode("ascii", "replace").split("-")
+    try:
+        head, offset, nth, ordinal = parts
+        origin = Origin(head[0], int(head[1:]), int(offset), int(nth), int(ordinal))
+    except (ValueError, IndexError):
+        raise Unreadable("ce_origin is not TAGpartition-offset-nth-ordinal") from None
+    if origin.tag not in BY_TAG or min(origin[1:]) < 0:
+        raise Unreadable("ce_origin names no log of ours")
+    return origin
+
+
+def parse_position(text: bytes) -> Position:
+    """What `Position.header` wrote; raises Unreadable."""
+    parts = text.decode("ascii", "replace").split(".", 6)
+    try:
+        offset, nth, size, before_offset, before_nth, epoch = map(int, parts[:6])
+        rules = parts[6]
+    except (ValueError, IndexError):
+        raise Unreadable("ce_position is not offset.nth.size.offset.nth.epoch.rules") from None
+    return Position(Step(offset, nth), size, Step(before_offset, before_nth), epoch, rules)
