@@ -1,6 +1,6 @@
 """The one codec of typed records: JSON by msgspec, decoded straight into the record's own class.
 
-A record that is not of its topic's union raises `Unreadable`, with the reason in one line.
+A record that is not of its topic's union raises `UnreadableRecord`, with the reason in one line.
 """
 
 from __future__ import annotations
@@ -9,15 +9,13 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from livefair.errors import UnreadableRecord
+
 Record = TypeVar("Record")
 
 _encoder = msgspec.json.Encoder()
 encode = _encoder.encode
 """Any record as JSON bytes."""
-
-
-class Unreadable(ValueError):
-    """Bytes that are no record of their topic. The message says what is wrong and where, without the value."""
 
 
 class Codec(Generic[Record]):
@@ -27,11 +25,11 @@ class Codec(Generic[Record]):
         self._decode = msgspec.json.Decoder(union).decode
 
     def decode(self, value: bytes | None) -> Record:
-        """The record in `value`; raises Unreadable."""
+        """The record in `value`; raises UnreadableRecord."""
         if value is None:
-            raise Unreadable("no value")
+            raise UnreadableRecord("no value")
         try:
             record: Record = self._decode(value)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise Unreadable(str(error) or type(error).__name__) from None
+            raise UnreadableRecord(str(error) or type(error).__name__) from None
         return record

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from livefair.wire.codec import Unreadable
+from livefair.errors import UnreadableRecord
 from livefair.wire.topics import BY_TAG, Topic
 
 Headers = list[tuple[str, bytes]]
@@ -102,24 +102,24 @@ def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
 
 
 def parse_origin(text: bytes) -> Origin:
-    """What `Origin.text` wrote; raises Unreadable."""
+    """What `Origin.text` wrote; raises UnreadableRecord."""
     parts = text.decode("ascii", "replace").split("-")
     try:
         head, offset, nth, ordinal = parts
         origin = Origin(head[0], int(head[1:]), int(offset), int(nth), int(ordinal))
     except (ValueError, IndexError):
-        raise Unreadable("ce_origin is not TAGpartition-offset-nth-ordinal") from None
+        raise UnreadableRecord("ce_origin is not TAGpartition-offset-nth-ordinal") from None
     if origin.tag not in BY_TAG or min(origin[1:]) < 0:
-        raise Unreadable("ce_origin names no log of ours")
+        raise UnreadableRecord("ce_origin names no log of ours")
     return origin
 
 
 def parse_position(text: bytes) -> Position:
-    """What `Position.header` wrote; raises Unreadable."""
+    """What `Position.header` wrote; raises UnreadableRecord."""
     parts = text.decode("ascii", "replace").split(".", 6)
     try:
         offset, nth, size, before_offset, before_nth, epoch = map(int, parts[:6])
         rules = parts[6]
     except (ValueError, IndexError):
-        raise Unreadable("ce_position is not offset.nth.size.offset.nth.epoch.rules") from None
+        raise UnreadableRecord("ce_position is not offset.nth.size.offset.nth.epoch.rules") from None
     return Position(Step(offset, nth), size, Step(before_offset, before_nth), epoch, rules)

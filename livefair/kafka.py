@@ -1,0 +1,188 @@
+"""Every Kafka client of ours is made here, with every setting that matters spelled out.
+
+aiokafka's own defaults (acks=1, no idempotence, auto-commit, `latest`) would lose records; nothing elsewhere
+may construct a client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from livefair.errors import Unavailable
+from livefair.wire.envelope import Headers
+from livefair.wire.topics import MAX_RECORD_BYTES, Topic
+
+CLIENT_ID = "livefair"
+REQUEST_TIMEOUT_MS = 20_000
+RETRY_BACKOFF_MS = 100
+"""Shorter back-offs write megabytes of warnings while a broker is away."""
+SESSION_MS = 6_000
+HEARTBEAT_MS = 1_000
+FRAMING_BYTES = 100
+"""More than what Kafka adds to one record or to a batch's head (61 bytes)."""
+
+
+def new_producer(bootstrap: str) -> AIOKafkaProducer:
+    """An idempotent producer that is told every partition; not started."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        client_id=CLIENT_ID,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=MAX_RECORD_BYTES,
+        max_request_size=4 * MAX_RECORD_BYTES,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+    )
+
+
+def new_reader(bootstrap: str) -> AIOKafkaConsumer:
+    """A consumer without a group: it is assigned partitions and sought by hand; not started."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id=CLIENT_ID,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_uncommitted",
+        fetch_max_wait_ms=500,
+        max_partition_fetch_bytes=4 * MAX_RECORD_BYTES,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+        consumer_timeout_ms=1_000,
+    )
+
+
+def new_member(bootstrap: str, group: str, slot: int) -> AIOKafkaConsumer:
+    """A static member of a group: one live process for each slot. It commits by hand only; not started."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id=CLIENT_ID,
+        group_id=group,
+        group_instance_id=f"{group}-{slot}",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_uncommitted",
+        session_timeout_ms=SESSION_MS,
+        heartbeat_interval_ms=HEARTBEAT_MS,
+        fetch_max_wait_ms=500,
+        max_partition_fetch_bytes=MAX_RECORD_BYTES,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+        consumer_timeout_ms=1_000,
+    )
+
+
+class _Lane:
+    """The way to one partition: batches in order, one in flight."""
+
+    __slots__ = ("batches", "running", "topic_partition")
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self.topic_partition = (topic, partition)
+        self.batches: deque[tuple[BatchBuilder, asyncio.Future[int]]] = deque()
+        self.running = False
+
+
+class Appender:
+    """Appends records in batches: what arrives while a partition's last batch is being acknowledged forms its next.
+
+    Within a partition records keep their order, and one batch is in flight. After a failure nothing more is sent by
+    this appender: what it held fails too, and its owner makes a new one. So a record is in the log only if
+    everything that was appended before it to the same partition is, which is what makes origins rise without a hole.
+    """
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.failure: BaseException | None = None
+
+    def append(
+        self, topic: Topic, partition: int, key: bytes, value: bytes | None, headers: Headers
+    ) -> asyncio.Future[int]:
+        """A future of the base offset of the batch that holds the record; it fails with `Unavailable`.
+
+        Cancelling the future does not take the record back: whether it is in the log is then unknown.
+        """
+        if self.failure is not None:
+            raise Unavailable(f"an earlier write to Kafka failed: {self.failure}")
+        lane = self._lanes.get((topic.name, partition))
+        if lane is None:
+            lane = self._lanes[topic.name, partition] = _Lane(topic.name, partition)
+        if lane.batches:
+            batch, future = lane.batches[-1]
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is not None:
+                return future
+        batch = self._producer.create_batch()
+        if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+            raise Unavailable(f"a record of {len(value or b'')} bytes is larger than a batch may be")
+        future = asyncio.get_running_loop().create_future()
+        lane.batches.append((batch, future))
+        if not lane.running:
+            lane.running = True
+            task = asyncio.create_task(self._run(lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return future
+
+    async def _run(self, lane: _Lane) -> None:
+        topic, partition = lane.topic_partition
+        try:
+            while lane.batches and self.failure is None:
+                batch, future = lane.batches.popleft()
+                batch.close()
+                try:
+                    sent = await self._producer.send_batch(batch, topic, partition=partition)
+                    metadata = await sent
+                except (KafkaError, ValueError, AssertionError) as error:
+                    self.failure = error
+                    _fail(future, error)
+                except BaseException as error:
+                    self.failure = error
+                    _fail(future, error)
+                    raise
+                else:
+                    if not future.done():
+                        future.set_result(metadata.offset)
+        finally:
+            lane.running = False
+            if self.failure is not None:
+                for waiting in self._lanes.values():
+                    while waiting.batches:
+                        _fail(waiting.batches.popleft()[1], self.failure)
+
+    async def drain(self, within: float) -> bool:
+        """Wait until nothing is in flight, for at most `within` seconds; whether that was reached."""
+        if not self._tasks:
+            return True
+        _, pending = await asyncio.wait(set(self._tasks), timeout=within)
+        return not pending
+
+    async def close(self, within: float = 5.0) -> None:
+        """Stop sending after at most `within` seconds, and stop the producer."""
+        await self.drain(within)
+        for task in list(self._tasks):
+            task.cancel()
+        await stop_client(self._producer, within)
+
+
+async def stop_client(client: AIOKafkaProducer | AIOKafkaConsumer, within: float = 5.0) -> None:
+    """Stop a client, but do not wait longer than `within` seconds for a broker that is away."""
+    try:
+        async with asyncio.timeout(within):
+            await client.stop()
+    except (TimeoutError, KafkaError):
+        pass
+
+
+def _fail(future: asyncio.Future[int], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(Unavailable(f"Kafka did not take a write: {type(error).__name__} {error}"))
+        future.exception()  # seen: a future that nobody awaits any more is not worth a warning
