@@ -52,7 +52,10 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What travels with an application: who, masked; the facts; the consent. No clear name, no phone."""
+    """What travels with an application: who, masked; the facts; the consent. No clear name, no phone.
+
+    `holder` is empty where the person's own token made it, else the holder of the sign-up that did.
+    """
 
     candidate: str
     mask: str

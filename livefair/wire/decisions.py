@@ -14,7 +14,6 @@ from livefair.domain.applications import ApplicationState
 from livefair.domain.fairs import Fair
 from livefair.domain.jobs import Job
 from livefair.domain.people import Person
-from livefair.wire.facts import Sealed
 
 
 class _Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", kw_only=True):
@@ -52,7 +51,7 @@ class JobStatedAnew(_Decision, frozen=True, tag="job.stated"):
 
 
 class PersonOpened(_Decision, frozen=True, tag="person.opened"):
-    """A person open to any job of the fair was taken on. A suggestion follows in the same group where a job suits."""
+    """A person open to any job of the fair was taken on. A suggestion follows in its group where a job suits."""
 
     fair: str
     person: Person
@@ -64,22 +63,26 @@ class JobSuggested(_Decision, frozen=True, tag="job.suggested"):
     job: str
 
 
-class OpenClosed(_Decision, frozen=True, tag="person.closed"):
-    """A person is no longer open to any job; or (`waiting`) is, and no job suits yet."""
+class SuggestionEnded(_Decision, frozen=True, tag="suggestion.ended"):
+    """What was suggested to a person has ended. With `again` they wait for the next; else they have left."""
 
     fair: str
     candidate: str
-    waiting: bool = False
+    job: str
+    again: bool
 
 
-FairDecision = Noted | FairStated | JobStatedAnew | PersonOpened | JobSuggested | OpenClosed
+FairDecision = Noted | FairStated | JobStatedAnew | PersonOpened | JobSuggested | SuggestionEnded
 
 
 # ---------------------------------------------------------------- desk-decisions, by candidate_id
 
 
 class PersonSignedUp(_Decision, frozen=True, tag="person.signed-up"):
-    """A sign-up taken on. `holder` holds the person's token (first in the log); `by_holder` made this one."""
+    """A sign-up taken on. `holder` holds the person's token (first in the log); `by_holder` made this one.
+
+    The sealed part and the source stay in the input record, which the position of this decision names.
+    """
 
     candidate: str
     fair: str
@@ -88,9 +91,7 @@ class PersonSignedUp(_Decision, frozen=True, tag="person.signed-up"):
     holder: str
     by_holder: str
     person: Person
-    sealed: Sealed
-    jobs: tuple[str, ...] = ()
-    source: str = ""
+    first: bool = False
 
 
 class ApplicationApplied(_Decision, frozen=True, tag="application.applied"):
@@ -182,7 +183,8 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     """One application as everyone who may see it sees it; the projection leaves out what a role may not.
 
     `verdicts` has one letter a filter (P, F, U), in the order that `rules` names; `fit` and `appeal` are basis
-    points, their points one number a term. `seq` is the application's arrival in its job's log.
+    points, their points one number a term (none where the person refuses ranking). `holder` is empty where the person's
+    own token made it. `seq` is the application's arrival in its job's log.
     """
 
     application: str
@@ -203,7 +205,6 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     provisional: bool = False
     place: int | None = None
     revision: int = 1
-    region: str = ""
     ranked: bool = True
     open_to_any: bool = False
 

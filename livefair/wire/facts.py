@@ -6,8 +6,6 @@ timestamp is its time, so no fact carries one that a fold could mistake for it.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from livefair.domain.fairs import Fair, FairState
@@ -214,12 +212,14 @@ class OfferRequested(_Fact, frozen=True, tag="offer.requested"):
 
 
 class AnswerReserved(_Fact, frozen=True, tag="answer.reserved"):
-    """From the candidate desk: the person's answer. An acceptance is reserved there until the ledger confirms it."""
+    """From the candidate desk: the person's answer. An acceptance is reserved there until the ledger confirms it, or is
+    `refused` there already, with a code: only the ledger tells people."""
 
     job: str
     candidate: str
     offer: str
     accept: bool
+    refused: str = ""
 
 
 class DeadlinePassed(_Fact, frozen=True, tag="deadline.passed"):
@@ -232,5 +232,3 @@ class DeadlinePassed(_Fact, frozen=True, tag="deadline.passed"):
 JobFact = (
     JobStated | ApplicationMade | ApplicationLeft | InterestExpressed | OfferRequested | AnswerReserved | DeadlinePassed
 )
-
-Verdict = Literal["pass", "fail", "unknown"]
