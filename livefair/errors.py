@@ -113,6 +113,9 @@ class ServiceFailed(LocalError):
         super().__init__(message)
         self.log = log
 
+    def __str__(self) -> str:
+        return "\n  | ".join((self.message, *self.log))
+
 
 class ClusterMismatch(LocalError):
     """The cluster's topics are not as livefair.wire.topics declares them."""
