@@ -10,7 +10,8 @@ import asyncio
 from collections import deque
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from livefair.errors import Unavailable
@@ -79,6 +80,16 @@ def new_member(bootstrap: str, group: str, slot: int) -> AIOKafkaConsumer:
     )
 
 
+def new_admin(bootstrap: str) -> AIOKafkaAdminClient:
+    """For topics and their settings; not started."""
+    return AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap,
+        client_id=CLIENT_ID,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+    )
+
+
 class _Lane:
     """The way to one partition: batches in order, one in flight."""
 
@@ -99,7 +110,7 @@ class Appender:
     """
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
+        self.producer = producer
         self._lanes: dict[tuple[str, int], _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.failure: BaseException | None = None
@@ -120,7 +131,7 @@ class Appender:
             batch, future = lane.batches[-1]
             if batch.append(timestamp=None, key=key, value=value, headers=headers) is not None:
                 return future
-        batch = self._producer.create_batch()
+        batch = self.producer.create_batch()
         if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
             raise Unavailable(f"a record of {len(value or b'')} bytes is larger than a batch may be")
         future = asyncio.get_running_loop().create_future()
@@ -139,7 +150,7 @@ class Appender:
                 batch, future = lane.batches.popleft()
                 batch.close()
                 try:
-                    sent = await self._producer.send_batch(batch, topic, partition=partition)
+                    sent = await self.producer.send_batch(batch, topic, partition=partition)
                     metadata = await sent
                 except (KafkaError, ValueError, AssertionError) as error:
                     self.failure = error
@@ -170,7 +181,24 @@ class Appender:
         await self.drain(within)
         for task in list(self._tasks):
             task.cancel()
-        await stop_client(self._producer, within)
+        await stop_client(self.producer, within)
+
+
+async def start_client(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Start a client, however long the brokers take to be there."""
+    while True:
+        try:
+            await client.start()
+        except KafkaConnectionError:
+            await asyncio.sleep(RETRY_BACKOFF_MS * 5 / 1000)
+        else:
+            return
+
+
+def generation_of(member: AIOKafkaConsumer) -> int:
+    """The generation of the group that this member is in; −1: none. The client has no public word for it."""
+    coordinator = member._coordinator  # noqa: SLF001
+    return -1 if coordinator is None else int(coordinator.generation)
 
 
 async def stop_client(client: AIOKafkaProducer | AIOKafkaConsumer, within: float = 5.0) -> None:

@@ -1,0 +1,107 @@
+"""Reading a decision log: the filter that every reader applies, so that all of them see the same decisions.
+
+What is not of the latest fence's epoch is dropped and moves nothing; then what is not above the highest step is; a
+hole in the chain of steps stops the reader. Groups are taken whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from livefair.errors import LocalError, UnreadableRecord
+from livefair.wire.envelope import START, Origin, Step, header, parse_origin, parse_position
+
+
+class Fence(msgspec.Struct, frozen=True, tag="fence", tag_field="type"):
+    """A marker: from here on only decisions of epoch `number` count, and `writer` is who writes them."""
+
+    number: int
+    writer: str
+
+
+FENCE_KIND = "fence"
+_fences = msgspec.json.Decoder(Fence)
+
+
+class LogRecord(NamedTuple):
+    """One record of a decision log, as Kafka gives it. A fence has no key."""
+
+    offset: int
+    key: bytes | None
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Entry(NamedTuple):
+    """One decision that counts."""
+
+    step: Step
+    rules: str
+    origin: Origin | None
+    record: LogRecord
+
+
+class BrokenLog(LocalError):
+    """The log has a hole or a record that no writer of ours makes. Nothing after it may be believed."""
+
+
+class DecisionLog:
+    """The reader's filter over one decision partition; remembers the epoch, the highest step, the next offset."""
+
+    __slots__ = ("_group", "dropped", "epoch", "next_offset", "step", "writer")
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.writer = ""
+        self.step = START
+        self.next_offset = 0
+        self.dropped = 0
+        self._group: list[Entry] = []
+
+    def read(self, record: LogRecord) -> Sequence[Entry]:
+        """The group that this record completes, or nothing. Raises BrokenLog at a hole."""
+        if record.offset < self.next_offset:
+            return ()
+        self.next_offset = record.offset + 1
+        if record.key is None:
+            self._fence(record)
+            return ()
+        text = header(record.headers, "ce_position")
+        if text is None:
+            raise BrokenLog(f"the decision at offset {record.offset} has no position")
+        try:
+            position = parse_position(text)
+            origin_text = header(record.headers, "ce_origin")
+            origin = None if origin_text is None else parse_origin(origin_text)
+        except UnreadableRecord as error:
+            raise BrokenLog(f"the decision at offset {record.offset}: {error}") from error
+        group = self._group
+        if position.epoch != self.epoch:
+            self.dropped += 1
+            return ()
+        last = group[-1].step if group else self.step
+        if position.step <= last:
+            self.dropped += 1
+            return ()
+        if position.before != last or position.step.nth != len(group):
+            raise BrokenLog(
+                f"the decision at offset {record.offset} follows {position.before}, but {last} was the last"
+            )
+        group.append(Entry(position.step, position.rules, origin, record))
+        if len(group) < position.size:
+            return ()
+        self._group = []
+        self.step = position.step
+        return group
+
+    def _fence(self, record: LogRecord) -> None:
+        try:
+            fence = _fences.decode(record.value)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise BrokenLog(f"the record at offset {record.offset} has no key and is no fence") from error
+        if fence.number == self.epoch + 1:
+            self.epoch, self.writer = fence.number, fence.writer
+            self._group = []

@@ -1,0 +1,203 @@
+"""One partition in one worker's hands, without I/O: restore, fence, fold, and what follows an acknowledgement.
+
+The order of the steps is decision-log.md's, and each of its weakenings loses or changes something. The runner
+(stage.py) and the model check drive this same class.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any, Generic, NamedTuple
+
+from livefair.errors import UnreadableRecord
+from livefair.wire.codec import encode
+from livefair.wire.dead_letters import DeadLetter
+from livefair.wire.decisions import Noted
+from livefair.wire.envelope import (
+    Headers,
+    Origin,
+    Position,
+    Step,
+    decision_headers,
+    header,
+    parse_origin,
+    routed_headers,
+    source_of,
+)
+from livefair.wire.topics import DEAD_LETTERS, Topic
+from streams.fold import Decided, Decision, Fact, Fold, Route, State
+from streams.log import DecisionLog, Fence, LogRecord
+
+UNREADABLE = "unreadable"
+UNREADABLE_KEPT = 48 * 1024
+"""Bytes of an unreadable record that its dead letter repeats; the whole of it stays at its origin."""
+
+
+class InputRecord(NamedTuple):
+    """One record of the input, as Kafka gives it; `at` is the broker's time in Unix ms."""
+
+    offset: int
+    at: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Written(NamedTuple):
+    """One decision as it goes into the log, and its step for routing it afterwards."""
+
+    key: bytes
+    value: bytes
+    headers: Headers
+    step: Step
+    decision: Any
+
+
+class Routed(NamedTuple):
+    """One record for another topic, with its origin in the headers."""
+
+    topic: Topic
+    key: str
+    value: bytes
+    headers: Headers
+
+
+class Fenced(Exception):
+    """Another writer was here: the acknowledged offset is not the expected one. The state in memory is void."""
+
+
+class Owner(Generic[State, Fact, Decision]):
+    """One worker's hold on partition `partition`; `writer` is unique for every hold."""
+
+    def __init__(self, fold: Fold[State, Fact, Decision], partition: int) -> None:
+        self.fold = fold
+        self.partition = partition
+        self.log = DecisionLog()
+        self.state = fold.new_state()
+        self.step = self.log.step
+        self.next_input = 0
+        """The input offset to go on from."""
+        self.poisoned: set[int] = set()
+        self._origins: dict[tuple[str, int], tuple[int, int, int]] = {}
+        self._fence = Fence(0, "")
+        self._source = source_of(fold.log)
+        self._prefix = f"{fold.log.tag}{partition}-"
+
+    # ------------------------------------------------------------ acquire
+
+    def read(self, record: LogRecord) -> Sequence[tuple[Step, Decision]]:
+        """Apply what this record of the log completes; the decisions applied, for routing them again."""
+        entries = self.log.read(record)
+        applied = []
+        for entry in entries:
+            decision = self.fold.decisions.decode(entry.record.value)
+            self.fold.apply(self.state, decision)
+            if entry.origin is not None:
+                self._origins[entry.origin.upstream] = entry.origin.rank
+            applied.append((entry.step, decision))
+        if entries:
+            self.step = self.log.step
+            self.next_input = self.step.offset + 1
+        return applied
+
+    def fence(self, writer: str) -> Fence:
+        """The marker that claims the partition: one above the last one read. Every hold writes a new one."""
+        self._fence = Fence(self.log.epoch + 1, writer)
+        return self._fence
+
+    @property
+    def holds(self) -> bool:
+        """Whether the marker just read up to was the first with its number."""
+        return self.log.epoch == self._fence.number and self.log.writer == self._fence.writer
+
+    # ------------------------------------------------------------ fold
+
+    def fold_one(self, record: InputRecord) -> list[Written]:
+        """The decisions on one input, applied; empty only for a repeat.
+
+        Any other exception than those of reading means that the rules failed half-way: the state is void, and
+        the offset belongs into `poisoned` before the partition is acquired anew.
+        """
+        self.next_input = record.offset + 1
+        origin_text = header(record.headers, "ce_origin")
+        origin: Origin | None = None
+        key = (record.key or b"").decode("utf-8", "replace")
+        try:
+            if origin_text is not None:
+                origin = parse_origin(origin_text)
+                if origin.rank <= self._origins.get(origin.upstream, (-1, 0, 0)):
+                    return []
+            if record.offset in self.poisoned:
+                raise UnreadableRecord("the rules failed on it")
+            fact = self.fold.facts.decode(record.value)
+        except UnreadableRecord as error:
+            origin = None
+            decided = [Decided(key, _unreadable(record, str(error)))]
+            self.fold.apply(self.state, decided[0].decision)
+        else:
+            decided = []
+            for one in self.fold.decide(self.state, fact, record.at):
+                self.fold.apply(self.state, one.decision)
+                decided.append(one)
+            if not decided:
+                decided.append(Decided(key, Noted(at=record.at, why="no-effect")))
+                self.fold.apply(self.state, decided[0].decision)
+            if origin is not None:
+                self._origins[origin.upstream] = origin.rank
+        return self._written(record.offset, decided, origin_text if origin is not None else None)
+
+    def _written(self, offset: int, decided: Sequence[Decided], origin: bytes | None) -> list[Written]:
+        written = []
+        size = len(decided)
+        for nth, (key, decision) in enumerate(decided):
+            step = Step(offset, nth)
+            position = Position(step, size, self.step, self._fence.number, self.fold.rules).header()
+            kind = decision.__struct_config__.tag.encode()
+            ident = f"{self._prefix}{offset}-{nth}".encode()
+            headers = decision_headers(ident, self._source, kind, position, origin)
+            written.append(Written(key.encode(), encode(decision), headers, step, decision))
+            self.step = step
+        return written
+
+    def acknowledged(self, base_offset: int, batch: Sequence[Written]) -> None:
+        """A batch is in the log at `base_offset`. Raises Fenced where another writer came between."""
+        if base_offset != self.log.next_offset:
+            raise Fenced(f"a batch landed at {base_offset} instead of {self.log.next_offset}")
+        self.log.next_offset += len(batch)
+        self.log.step = batch[-1].step
+
+    # ------------------------------------------------------------ route
+
+    def routes(self, decisions: Sequence[tuple[Step, Decision]]) -> list[Routed]:
+        """What acknowledged decisions tell other keys, in order. Of what replaces another, the last is enough."""
+        routed: list[tuple[Route, Origin]] = []
+        for step, decision in decisions:
+            ident = f"{self._prefix}{step.offset}-{step.nth}"
+            routes = self.fold.routes(decision, ident)
+            if type(decision) is Noted and decision.why == UNREADABLE:
+                routes = [self._dead_letter(step, decision)]
+            for ordinal, route in enumerate(routes):
+                origin = Origin(self.fold.log.tag, self.partition, step.offset, step.nth, ordinal)
+                routed.append((route, origin))
+        last = {(route.key, route.replaces): at for at, (route, _) in enumerate(routed) if route.replaces}
+        return [
+            Routed(route.topic, route.key, route.value, routed_headers(origin, self._source, route.kind.encode()))
+            for at, (route, origin) in enumerate(routed)
+            if not route.replaces or last[route.key, route.replaces] == at
+        ]
+
+    def _dead_letter(self, step: Step, noted: Noted) -> Route:
+        letter = DeadLetter(
+            topic=self.fold.source.name,
+            partition=self.partition,
+            offset=step.offset,
+            reason=noted.detail,
+            value=noted.unreadable,
+        )
+        return Route(DEAD_LETTERS, f"{letter.topic}/{letter.partition}", "record.unreadable", encode(letter))
+
+
+def _unreadable(record: InputRecord, reason: str) -> Noted:
+    start = base64.b64encode((record.value or b"")[:UNREADABLE_KEPT]).decode()
+    return Noted(at=record.at, why=UNREADABLE, detail=reason[:300], unreadable=start)
