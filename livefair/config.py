@@ -5,6 +5,8 @@ The rule: a bad value ends the command at once with one sentence that names the 
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -150,6 +152,58 @@ def load(**changes: object) -> Settings:
         # A URL of Redis may hold a password.
         said = "wrong" if name.endswith("_REDIS") else repr(first["input"])
         raise SettingError(f"{name} is {said}: {reason} ({description}).", variable=name) from None
+
+
+class Located(Settings):
+    """Settings that know where Kafka and Valkey are."""
+
+    kafka: str
+    redis: str
+
+
+def located(settings: Settings) -> Located:
+    """The settings, with Kafka and Valkey from the `livefair up` that runs on LIVEFAIR_DATA where they are unset.
+
+    Raises SettingError when there is none.
+    """
+    values = settings.model_dump()
+    if settings.kafka is None or settings.redis is None:
+        running = running_up(settings.data)
+        if running is None:
+            missing = variable("kafka" if settings.kafka is None else "redis")
+            raise SettingError(
+                f"{missing} is not set and no `livefair up` runs on {settings.data}: start one, or set {missing}.",
+                variable=missing,
+            )
+        values |= {name: running[name] for name in ("kafka", "redis") if values[name] is None}
+    return Located(**values)
+
+
+def lock_file(data: Path) -> Path:
+    """The file that `livefair up` keeps locked while it uses a data directory."""
+    return data / "up.lock"
+
+
+def state_file(data: Path) -> Path:
+    """The file in which `livefair up` tells other commands its addresses: what `up --json` prints."""
+    return data / "up.json"
+
+
+def running_up(data: Path) -> dict[str, Any] | None:
+    """What the `livefair up` that runs on this directory said of itself; None when none runs."""
+    try:
+        with lock_file(data).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None  # nobody holds it: whatever is written there is of one that was killed
+    except BlockingIOError:
+        pass
+    except OSError:
+        return None
+    try:
+        state: dict[str, Any] = json.loads(state_file(data).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return state
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
