@@ -5,6 +5,7 @@ Alive means that the loop answers and asks nobody; ready means that the service 
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -34,7 +35,8 @@ async def probe(path: str, ready: Readiness, registry: CollectorRegistry = REGIS
         return Answer(200, "application/json", b'{"alive":true}')
     if path == "/readyz":
         reason = await ready()
-        body = {"ready": reason is None} | ({} if reason is None else {"reason": reason})
+        # The process id tells apart those that share one port.
+        body = {"ready": reason is None, "pid": os.getpid()} | ({} if reason is None else {"reason": reason})
         return Answer(200 if reason is None else 503, "application/json", orjson.dumps(body))
     if path == "/metrics":
         return Answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
