@@ -1,6 +1,7 @@
 """Pay in its units, and what makes two of them comparable.
 
-Money is whole yuan as it was said; a comparison is made in fen per month, so that nothing rounds.
+Money is whole yuan as it was said; two sums are compared in fen per year, where every unit is a whole
+number, so that nothing rounds.
 """
 
 from __future__ import annotations
@@ -32,10 +33,13 @@ class PayBand(msgspec.Struct, frozen=True):
     max: int
 
 
+def yearly_fen(unit: PayUnit, hours_week: int | None = None) -> int:
+    """Fen per year that one yuan per `unit` comes to; hourly pay is taken over `hours_week` (40 where unknown)."""
+    if unit == "hour":
+        return 100 * (hours_week or HOURS_PER_WEEK) * WEEKS_PER_YEAR
+    return 100 * 12 * (DAYS_PER_MONTH if unit == "day" else 1)
+
+
 def monthly_fen(amount: int, unit: PayUnit, hours_week: int | None = None) -> int:
-    """The sum in fen per month; hourly pay is taken over `hours_week` (40 where unknown)."""
-    if unit in ("month", "26-days"):
-        return amount * 100
-    if unit == "day":
-        return amount * 100 * DAYS_PER_MONTH
-    return amount * 100 * (hours_week or HOURS_PER_WEEK) * WEEKS_PER_YEAR // 12
+    """The sum in fen per month, rounded down by less than one fen; hourly pay as in `yearly_fen`."""
+    return amount * yearly_fen(unit, hours_week) // 12
