@@ -182,7 +182,7 @@ def test_rows_refer_to_rows_that_exist(tables: Tables) -> None:
 
 def test_every_filter_of_the_rules_has_its_sentences(tables: Tables) -> None:
     assert set(tables.filters) == {
-        "occupation", "level", "health-certificate", "trust", "pay", "province", "mode", "hours", "language",
+        "occupation", "level", "health_certificate", "trust", "pay", "province", "mode", "hours", "language",
         "start", "age",
     }  # fmt: skip
     for row in tables.filters.values():
