@@ -19,6 +19,8 @@ from livefair.play.names import draw_name, synthetic_phone
 
 FITTING, FAILING = 0.70, 0.22
 """Shares of people who fit a job and who miss it by one filter; the rest leave something unknown."""
+EXPIRED = 0.3
+"""Of those who leave something unknown, the share whose health certificate has run out where the job asks for one."""
 OPEN_TO_ANY = 0.08
 REFUSE_RANKING = 0.02
 SHARED_PHONE = 0.01
@@ -30,7 +32,7 @@ Sort = Literal["fits", "fails", "unknown"]
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """What a person was made to be beside the job `job` (an index): `fails` that one filter, leaves `unknown` those.
 
-    Only filters that a sign-up's own facts decide are meant: not trust, hours or age.
+    The filters are those of `livefair.domain.rules`.
     """
 
     sort: Sort
@@ -119,7 +121,9 @@ class _Stage:
         job = self._jobs[target]
         profile = cast.draw_fitting(rng, region, job)
         if fails is not None:
-            cast.FAILURES[fails](rng, profile, job, self._today)
+            cast.FAILURES[fails](rng, profile, job)
+        elif sort == "unknown" and job["health_certificate"] and rng.random() < EXPIRED:
+            cast.expire(rng, profile, self._today)
         elif sort == "unknown":
             cast.silence(rng, profile, keep=rng.randrange(5))
         elif rng.random() < 0.15 and not job["health_certificate"]:

@@ -66,39 +66,33 @@ def draw_fitting(rng: random.Random, region: str, job: Job) -> Profile:
     return profile
 
 
-def _fail_occupation(_: random.Random, profile: Profile, job: Job, __: dt.date) -> None:
+def _fail_occupation(_: random.Random, profile: Profile, job: Job) -> None:
     profile["occupations"] = [next(code for code in OCCUPATIONS if code != job["occupation"])]
 
 
-def _fail_level(rng: random.Random, profile: Profile, job: Job, _: dt.date) -> None:
+def _fail_level(rng: random.Random, profile: Profile, job: Job) -> None:
     profile["level"] = rng.randint(job["min_level"] + 1, 5)
 
 
-def _fail_health(rng: random.Random, profile: Profile, _: Job, today: dt.date) -> None:
-    """The certificate has run out and work would start tomorrow: no time to get another."""
-    profile["start"] = (today + dt.timedelta(days=1)).isoformat()
-    profile["health_certificate_until"] = (today - dt.timedelta(days=rng.randrange(10, 200))).isoformat()
-
-
-def _fail_pay(rng: random.Random, profile: Profile, job: Job, _: dt.date) -> None:
+def _fail_pay(rng: random.Random, profile: Profile, job: Job) -> None:
     highest = job["pay"]["max"]
     step = 500 if highest > 1000 else 5
     profile["pay_min"] = {"unit": job["pay"]["unit"], "amount": (highest // step + rng.randrange(1, 5)) * step}
 
 
-def _fail_province(_: random.Random, profile: Profile, job: Job, __: dt.date) -> None:
+def _fail_province(_: random.Random, profile: Profile, job: Job) -> None:
     profile["provinces"] = [code for code in PROVINCES if code != job["region"][:2]][:2]
 
 
-def _fail_mode(rng: random.Random, profile: Profile, job: Job, _: dt.date) -> None:
+def _fail_mode(rng: random.Random, profile: Profile, job: Job) -> None:
     profile["modes"] = [rng.choice([mode for mode in MODES if mode != job["mode"]])]
 
 
-def _fail_language(_: random.Random, profile: Profile, job: Job, __: dt.date) -> None:
+def _fail_language(_: random.Random, profile: Profile, job: Job) -> None:
     profile["languages"] = ["zh"] if "cjy" in job["languages"] else ["cjy"]
 
 
-def _fail_start(rng: random.Random, profile: Profile, job: Job, _: dt.date) -> None:
+def _fail_start(rng: random.Random, profile: Profile, job: Job) -> None:
     _, closes = _start(job)
     start = closes + dt.timedelta(days=rng.randrange(10, 60))
     profile["start"] = start.isoformat()
@@ -106,22 +100,21 @@ def _fail_start(rng: random.Random, profile: Profile, job: Job, _: dt.date) -> N
         profile["health_certificate_until"] = (start + dt.timedelta(days=90)).isoformat()
 
 
-FAILURES: Mapping[str, Callable[[random.Random, Profile, Job, dt.date], None]] = {
+FAILURES: Mapping[str, Callable[[random.Random, Profile, Job], None]] = {
     "occupation": _fail_occupation,
     "level": _fail_level,
-    "health_certificate": _fail_health,
     "pay": _fail_pay,
     "province": _fail_province,
     "mode": _fail_mode,
     "language": _fail_language,
     "start": _fail_start,
 }
-"""Every filter that a sign-up can fail by what it says; trust, hours and age need facts that it does not carry."""
+"""Every filter that a sign-up can fail by what it says. A health certificate that has run out is none of them: another
+can be had before the start, so it leaves its filter unknown (`expire`)."""
 
 _FIELDS = {
     "occupation": "occupations",
     "level": "level",
-    "health_certificate": "health_certificate_until",
     "pay": "pay_min",
     "province": "provinces",
     "mode": "modes",
@@ -134,19 +127,24 @@ def can_fail(code: str, job: Job, *, floating_start: bool) -> bool:
     """Whether the job has the condition of that filter."""
     if code == "level":
         return int(job.get("min_level", 5)) < 5
-    if code == "health_certificate":
-        return bool(job["health_certificate"])
     return code != "start" or not floating_start
 
 
 def unknown_filters(profile: Profile, job: Job) -> tuple[str, ...]:
     """Filters of the job that this profile leaves unknown."""
-    asked = [code for code in FAILURES if (code != "level" or "min_level" in job)]
-    return tuple(
-        code
-        for code in asked
-        if _FIELDS[code] not in profile and (code != "health_certificate" or job["health_certificate"])
-    )
+    found = [
+        code for code, field in _FIELDS.items() if field not in profile and (code != "level" or "min_level" in job)
+    ]
+    if job["health_certificate"]:
+        start = profile.get("start", job["start_window"][0])
+        if profile.get("health_certificate_until", "") < start:
+            found.append("health_certificate")
+    return tuple(found)
+
+
+def expire(rng: random.Random, profile: Profile, today: dt.date) -> None:
+    """The health certificate has run out, and another is still due."""
+    profile["health_certificate_until"] = (today - dt.timedelta(days=rng.randrange(10, 200))).isoformat()
 
 
 def silence(rng: random.Random, profile: Profile, keep: int) -> None:

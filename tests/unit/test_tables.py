@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from livefair.domain import applications, jobs, pay, people
+from livefair.domain.rules import RULE_TABLES
 from livefair.tables import Tables, build, load, releases
 from livefair.tables.loader import DATA
 
@@ -181,16 +182,20 @@ def test_rows_refer_to_rows_that_exist(tables: Tables) -> None:
 
 
 def test_every_filter_of_the_rules_has_its_sentences(tables: Tables) -> None:
-    assert set(tables.filters) == {
-        "occupation", "level", "health_certificate", "trust", "pay", "province", "mode", "hours", "language",
-        "start", "age",
-    }  # fmt: skip
+    for version in RULE_TABLES.values():
+        assert set(version.filters) <= set(tables.filters)
     for row in tables.filters.values():
         for text in (row.name, row.fail, row.unknown, row.question):
             assert text.zh
             assert text.en
             assert text.text("zh-CN") == text.zh
             assert text.text("en") == text.text("fr") == text.en
+
+
+def test_every_term_of_the_rules_has_its_name(tables: Tables) -> None:
+    for version in RULE_TABLES.values():
+        assert {("fit", term.code) for term in version.fit} <= set(tables.score_terms)
+        assert {("appeal", term.code) for term in version.appeal} <= set(tables.score_terms)
 
 
 def test_a_reason_reads_in_both_languages_and_an_unknown_one_as_itself(tables: Tables) -> None:
