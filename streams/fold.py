@@ -69,3 +69,15 @@ class Fold(Protocol[State, Fact, Decision]):
 
     def overdue(self, state: State, now: int) -> list[Due]:
         """The deadlines at or before `now` that still stand."""
+
+
+class NoDeadlines:
+    """For a fold whose state holds no deadlines."""
+
+    def overdue(self, _state: Any, _now: int) -> list[Due]:
+        """None, ever."""
+        return []
+
+    def deadline(self, due: Due) -> bytes:
+        """Never asked for."""
+        raise ValueError(f"{due} was never given out")

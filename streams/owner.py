@@ -175,7 +175,7 @@ class Owner(Generic[State, Fact, Decision]):
         for step, decision in decisions:
             ident = f"{self._prefix}{step.offset}-{step.nth}"
             routes = self.fold.routes(decision, ident)
-            if type(decision) is Noted and decision.why == UNREADABLE:
+            if isinstance(decision, Noted) and decision.why == UNREADABLE:
                 routes = [self._dead_letter(step, decision)]
             for ordinal, route in enumerate(routes):
                 origin = Origin(self.fold.log.tag, self.partition, step.offset, step.nth, ordinal)

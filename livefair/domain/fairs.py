@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 FairState = Literal["scheduled", "live", "paused", "closed"]
 
@@ -36,3 +37,13 @@ class Fair(msgspec.Struct, frozen=True, omit_defaults=True):
     def takes_sign_ups(self) -> bool:
         """Sign-ups are open from scheduled until closed."""
         return self.state != "closed"
+
+    def changed(self, state: FairState | None, pinned: str | None) -> Fair | None:
+        """The fair after a change (`pinned` "" takes the pin away); None where the table does not hold the move."""
+        if state is not None and not self.may_become(state):
+            return None
+        return replace(
+            self,
+            state=self.state if state is None else state,
+            pinned=self.pinned if pinned is None else pinned or None,
+        )

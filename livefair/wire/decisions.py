@@ -14,6 +14,7 @@ from livefair.domain.applications import ApplicationState
 from livefair.domain.fairs import Fair
 from livefair.domain.jobs import Job
 from livefair.domain.people import Person
+from livefair.wire.facts import ApplicationMade
 
 
 class _Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", kw_only=True):
@@ -60,6 +61,7 @@ class PersonOpened(_Decision, frozen=True, tag="person.opened"):
 class JobSuggested(_Decision, frozen=True, tag="job.suggested"):
     fair: str
     candidate: str
+    holder: str
     job: str
 
 
@@ -68,6 +70,7 @@ class SuggestionEnded(_Decision, frozen=True, tag="suggestion.ended"):
 
     fair: str
     candidate: str
+    holder: str
     job: str
     again: bool
 
@@ -112,16 +115,19 @@ class ApplicationWithdrawn(_Decision, frozen=True, tag="application.withdrawn"):
     job: str
     candidate: str
     fair: str
+    holder: str = ""
     released: bool = False
+    open_to_any: bool = False
 
 
 class AnswerTaken(_Decision, frozen=True, tag="answer.taken"):
-    """The person answered an offer; an acceptance is reserved until the ledger settles it."""
+    """The person answered an offer. An acceptance is reserved until the ledger settles it, or `refused` with a code."""
 
     candidate: str
     job: str
     offer: str
     accept: bool
+    refused: str = ""
 
 
 class AcceptanceTaken(_Decision, frozen=True, tag="acceptance.taken"):
@@ -134,12 +140,13 @@ class AcceptanceTaken(_Decision, frozen=True, tag="acceptance.taken"):
 
 
 class ApplicationClosed(_Decision, frozen=True, tag="application.closed"):
-    """The ledger ended an application; the desk now knows. `open_to_any` ones go back to the fair desk."""
+    """An application ended (`state` "": it was not even made). If `open_to_any`, the fair desk hears of it."""
 
     candidate: str
     job: str
     fair: str
     state: str
+    holder: str = ""
     open_to_any: bool = False
     again: bool = False
 
@@ -173,10 +180,21 @@ DeskDecision = (
 # ---------------------------------------------------------------- matches, by job_id
 
 
+class Counts(msgspec.Struct, frozen=True, array_like=True):
+    """One job after the decision that carries this: seats, of which held; people who applied, are matched, wait."""
+
+    seats: int
+    held: int
+    applications: int
+    matched: int
+    waiting: int
+
+
 class JobListed(_Decision, frozen=True, tag="job.listed"):
     """The ledger took the job as stated."""
 
     job: Job
+    counts: Counts
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -184,7 +202,8 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `verdicts` has one letter a filter (P, F, U), in the order that `rules` names; `fit` and `appeal` are basis
     points, their points one number a term (none where the person refuses ranking). `holder` is empty where the person's
-    own token made it. `seq` is the application's arrival in its job's log.
+    own token made it. `seq` is the application's arrival in its job's log; `due` (Unix ms) when a match lapses or the
+    open `offer` expires.
     """
 
     application: str
@@ -194,6 +213,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     holder: str
     mask: str
     state: ApplicationState
+    rules: str
     verdicts: str
     fit: int
     fit_points: tuple[int, ...]
@@ -204,19 +224,11 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     to_employer: bool = False
     provisional: bool = False
     place: int | None = None
+    due: int = 0
+    offer: str = ""
     revision: int = 1
     ranked: bool = True
     open_to_any: bool = False
-
-
-class Counts(msgspec.Struct, frozen=True, array_like=True):
-    """One job after the decision that carries this: seats, of which held; people who applied, are matched, wait."""
-
-    seats: int
-    held: int
-    applications: int
-    matched: int
-    waiting: int
 
 
 class ApplicationEntered(_Decision, frozen=True, tag="application.entered"):
@@ -233,14 +245,19 @@ class ApplicationMoved(_Decision, frozen=True, tag="application.moved"):
     counts: Counts
     was: ApplicationState
     reason: str = ""
-    due: int = 0
+
+
+class ApplicationHeld(_Decision, frozen=True, tag="application.held"):
+    """An application that came before its job was listed here. It enters when the job does, unless it `left`."""
+
+    made: ApplicationMade
+    left: bool = False
 
 
 class LineMoved(_Decision, frozen=True, tag="line.moved"):
     """The waiting line of a job after somebody left it: holders and candidates in order from place `first` on."""
 
     job: str
-    fair: str
     first: int
     line: tuple[tuple[str, str], ...]
 
@@ -254,12 +271,13 @@ class InterestNoted(_Decision, frozen=True, tag="interest.noted"):
 
 
 class OfferMade(_Decision, frozen=True, tag="offer.made"):
-    """An open offer; it holds a seat until `expires` (Unix ms)."""
+    """An open offer; it holds a seat until the row's `due`."""
 
     row: Row
     counts: Counts
-    offer: str
-    expires: int
+
+
+OfferOutcome = Literal["accepted", "declined", "expired", "left", "released"]
 
 
 class OfferClosed(_Decision, frozen=True, tag="offer.closed"):
@@ -268,11 +286,11 @@ class OfferClosed(_Decision, frozen=True, tag="offer.closed"):
     row: Row
     counts: Counts
     offer: str
-    outcome: Literal["accepted", "declined", "expired", "released"]
+    outcome: OfferOutcome
 
 
 class OfferRefused(_Decision, frozen=True, tag="offer.refused"):
-    """An offer, or an answer to one, that cannot stand. `to_desk`: an acceptance that the desk had reserved."""
+    """An offer, or (`answered`) the answer to one, that cannot stand. `to_desk`: an acceptance that was reserved."""
 
     job: str
     fair: str
@@ -280,6 +298,7 @@ class OfferRefused(_Decision, frozen=True, tag="offer.refused"):
     offer: str
     reason: str
     holder: str = ""
+    answered: bool = False
     to_desk: bool = False
 
 
@@ -288,6 +307,7 @@ MatchDecision = (
     | JobListed
     | ApplicationEntered
     | ApplicationMoved
+    | ApplicationHeld
     | LineMoved
     | InterestNoted
     | OfferMade

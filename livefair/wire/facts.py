@@ -60,6 +60,7 @@ class OpenEnded(_Fact, frozen=True, tag="person.open-ended"):
 
     fair: str
     candidate: str
+    holder: str
     job: str
     again: bool
 
@@ -126,11 +127,12 @@ class OfferAnswered(_Fact, frozen=True, tag="offer.answered"):
 
 
 class Suggested(_Fact, frozen=True, tag="job.suggested"):
-    """From the fair desk: the next best job for a person who is open to any."""
+    """From the fair desk: the next best job for a person who is open to any. `holder` as in `Person`."""
 
     candidate: str
     fair: str
     job: str
+    holder: str
 
 
 class AcceptanceSettled(_Fact, frozen=True, tag="acceptance.settled"):
@@ -223,9 +225,10 @@ class AnswerReserved(_Fact, frozen=True, tag="answer.reserved"):
 
 
 class DeadlinePassed(_Fact, frozen=True, tag="deadline.passed"):
-    """From the partition's owner: `entity` is due. Void where the record's time is before `due` (Unix ms)."""
+    """From the partition's owner: a row's deadline has passed. Void where the record is older than `due` (Unix ms)."""
 
-    entity: str
+    job: str
+    candidate: str
     due: int
 
 
