@@ -62,6 +62,9 @@ log.cleaner.backoff.ms=2000
 log.cleaner.threads=1
 log.cleaner.dedupe.buffer.size=16777216
 log.initial.task.delay.ms=2000
+# After a kill the controller, which is the same process, need not wait 9 s for the one that is no more.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 # A laptop's share of threads.
 num.network.threads=2
 num.io.threads=4

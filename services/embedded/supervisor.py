@@ -82,6 +82,10 @@ class Supervisor:
         """How often each service was restarted, by label."""
         return {kept.service.label: kept.restarts for group in self._groups for kept in group}
 
+    def waiting(self) -> list[str]:
+        """Labels of those that are not ready now."""
+        return [kept.service.label for group in self._groups for kept in group if not kept.ready.is_set()]
+
     async def wait_ready(self) -> None:
         """Wait until every child is ready again."""
         for group in self._groups:
