@@ -43,8 +43,11 @@ def new_producer(bootstrap: str) -> AIOKafkaProducer:
     )
 
 
-def new_reader(bootstrap: str) -> AIOKafkaConsumer:
-    """A consumer without a group: it is assigned partitions and sought by hand; not started."""
+def new_reader(bootstrap: str, *, fetch_wait_ms: int = 500) -> AIOKafkaConsumer:
+    """A consumer without a group: it is assigned partitions and sought by hand; not started.
+
+    A fetch under way holds up the next assignment for up to `fetch_wait_ms`: short for who changes partitions often.
+    """
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         client_id=CLIENT_ID,
@@ -52,7 +55,7 @@ def new_reader(bootstrap: str) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_uncommitted",
-        fetch_max_wait_ms=500,
+        fetch_max_wait_ms=fetch_wait_ms,
         max_partition_fetch_bytes=4 * MAX_RECORD_BYTES,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         retry_backoff_ms=RETRY_BACKOFF_MS,

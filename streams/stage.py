@@ -42,6 +42,7 @@ DEADLINES_EVERY_S = 0.25
 DEADLINE_AGAIN_S = 5.0
 OWN_SENDS_S = 5.0
 RETRY_S = 0.5
+LOG_WAIT_MS = 10
 RECORD_FRAMING = 350
 """Bytes of a decision's key, headers and framing, at most: their names and values are ours."""
 ROUTING_MOST = 64
@@ -147,7 +148,7 @@ class Stage(Generic[State, Fact, Decision]):
         """Fold until `stop`; raises StageFailed where only a fresh process can go on."""
         group = f"livefair.{self.fold.name}"
         self._member = new_member(self._kafka, group, self._slot)
-        self._reader = new_reader(self._kafka)
+        self._reader = new_reader(self._kafka, fetch_wait_ms=LOG_WAIT_MS)
         self._producer = new_producer(self._kafka)
         self._router = Appender(new_producer(self._kafka))
         try:
@@ -330,6 +331,7 @@ class Stage(Generic[State, Fact, Decision]):
                         if step.offset >= committed:
                             again.append((step, decision))
                 await asyncio.sleep(0)
+            self._reader.unsubscribe()  # or it would go on fetching, every few ms
         return again
 
     async def _renew_clients(self, held: _Held[State, Fact, Decision]) -> None:
