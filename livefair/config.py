@@ -69,6 +69,15 @@ class Settings(BaseSettings):
     requests_per_second: int = Field(1000, ge=1, description="other requests a second from one address")
     body_bytes: int = Field(65536, ge=1024, le=1 << 20, description="largest request body, bytes")
 
+    # The feed and the gateway.
+    feed_window: int = Field(2000, ge=1, le=1_000_000, description="newest publications of a channel kept in Valkey")
+    views_s: float = Field(15.0, gt=0, le=3600, description="seconds between savings of changed views in Kafka")
+    outbox_bytes: int = Field(
+        1 << 20, ge=1 << 14, le=1 << 28, description="bytes that may wait for one slow websocket before it is closed"
+    )
+    connect_s: float = Field(10.0, gt=0, le=600, description="seconds that a websocket has to say `connect`")
+    connections_per_address: int = Field(10_000, ge=1, description="websockets that one address may have open")
+
     # The embedded broker.
     maven_mirror: str = Field(
         "https://repo1.maven.org/maven2", description="base URL that Kafka's jars are fetched from (checked by sha256)"
