@@ -91,8 +91,9 @@ def main(args: list[str] | None = None) -> None:
 def run(args: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = sys.argv[1:] if args is None else args
-    wanted = args[0] if args and not args[0].startswith("-") else None
-    if wanted is not None and (sentence := unknown(wanted)):
+    # Only help has to know every command.
+    wanted = None if not args or args[0] in ("-h", "--help") else args[0]
+    if wanted and not wanted.startswith("-") and (sentence := unknown(wanted)):
         _say(sentence)
         return 2
     # Until a service sets up its logs, what a library says of a failure is in our own sentence.

@@ -39,9 +39,7 @@ class NotAgain(logging.Filter):
             self._last[kind] = (since, unheard + 1)
             return False
         if unheard:
-            record.msg = (
-                f"{record.msg} (and {unheard} times more)".replace("%", "%%") if not record.args else record.msg
-            )
+            record.msg = f"{record.msg} (and {unheard} times more)"
         self._last[kind] = (now, 0)
         return True
 

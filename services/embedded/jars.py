@@ -133,9 +133,9 @@ class JarCache:
             ) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise DownloadFailed(
-                f"cannot fetch Kafka's jars (43 MB, once) from {self.mirror}: {str(error) or type(error).__name__}. "
-                "Check the network or proxy, set LIVEFAIR_MAVEN_MIRROR to a mirror near you, or LIVEFAIR_KAFKA to "
-                "your own Kafka."
+                f"cannot fetch Kafka's jars ({_megabytes(self.jars)} MB, once) from {self.mirror}: "
+                f"{str(error) or type(error).__name__}. Check the network or proxy, set LIVEFAIR_MAVEN_MIRROR to a "
+                "mirror near you, or LIVEFAIR_KAFKA to your own Kafka."
             ) from None
         except OSError as error:
             raise DirectoryUnusable(f"{part} cannot be written: {error.strerror}; set LIVEFAIR_CACHE.") from None
@@ -146,6 +146,10 @@ class JarCache:
                 "away: something between here and Maven Central changed it; try another LIVEFAIR_MAVEN_MIRROR."
             )
         part.replace(self.file(jar))
+
+
+def _megabytes(jars: Iterable[Jar]) -> int:
+    return round(sum(jar.size for jar in jars) / 1e6)
 
 
 def _passing(error: Exception) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 Probe = Callable[[int], Awaitable[bool]]
-"""Asked with the process id of the child: on a shared port, another one's answer does not count."""
+"""Asked with the process id of the child: on a shared port, another one's answer does not count; 0: anyone's does."""
 
 PATIENCE_S = 2.0
 _METADATA_API, _METADATA_VERSION = 3, 4
@@ -51,7 +51,7 @@ def http_probe(host: str, port: int, path: str = "/readyz") -> Probe:
         if head[9:12] != b"200":
             return False
         try:
-            return bool(msgspec.json.decode(body).get("pid", pid) == pid)
+            return not pid or bool(msgspec.json.decode(body).get("pid", pid) == pid)
         except (msgspec.DecodeError, AttributeError):
             return True
 
