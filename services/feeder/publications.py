@@ -1,0 +1,45 @@
+"""Reads records of `feed` into what library.lua stores; the event's bytes are passed on as they came."""
+
+from __future__ import annotations
+
+from aiokafka import ConsumerRecord
+
+from livefair.errors import UnreadableRecord
+from livefair.wire.codec import Codec
+from livefair.wire.envelope import header, parse_origin
+from livefair.wire.feed import FeedRecord
+from livefair.wire.partition import partition_of
+from livefair.wire.topics import FEED
+from livefair.wire.views import SEPARATOR
+
+_codec: Codec[FeedRecord] = Codec(FeedRecord)
+_NO_ORIGIN = ("", 0, 0, 0)
+
+Flat = tuple[int, str, str, str, bytes, str, int, int, int]
+"""offset, channel, class, entity, event, upstream, and the origin's offset, nth and ordinal."""
+
+
+def channel_of(record: ConsumerRecord) -> str:
+    """The feed key of a record. Raises UnreadableRecord."""
+    try:
+        channel = record.key.decode()
+    except (AttributeError, UnicodeDecodeError):
+        raise UnreadableRecord("the key is no channel") from None
+    if not channel or SEPARATOR in channel:
+        raise UnreadableRecord("the key is no channel")
+    if partition_of(FEED, channel) != record.partition:
+        raise UnreadableRecord("the channel does not belong into this partition")
+    return str(channel)
+
+
+def read(record: ConsumerRecord) -> Flat:
+    """The publication that a record holds. Raises UnreadableRecord."""
+    channel = channel_of(record)
+    publication = _codec.decode(record.value)
+    text = header(record.headers, "ce_origin")
+    if text is None:
+        origin = _NO_ORIGIN
+    else:
+        found = parse_origin(text)
+        origin = (f"{found.tag}{found.partition}", *found.rank)
+    return (record.offset, channel, publication.class_, publication.entity, bytes(publication.event), *origin)
