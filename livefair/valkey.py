@@ -36,4 +36,4 @@ def new_client(url: str, connections: int = CONNECTIONS) -> Redis:
         retry=Retry(NoBackoff(), 0),
         decode_responses=False,
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)  # `aclose` closes the pool too
