@@ -45,12 +45,15 @@ class Book:
             self.slots_held -= old.state in HOLDS_SLOT
             if old.state == "waitlisted":
                 del self.line[old.seq]
+        state, seq = row.state, row.seq
         self.rows[row.candidate] = row
-        self.seats_held += row.state in HOLDS_SEAT
-        self.slots_held += row.state in HOLDS_SLOT
-        if row.state == "waitlisted":
-            self.line[row.seq] = row.candidate
-        self.seq = max(self.seq, row.seq)
+        if state == "waitlisted":
+            self.line[seq] = row.candidate
+        elif state in HOLDS_SLOT:  # a seat held is a slot held
+            self.slots_held += 1
+            self.seats_held += state in HOLDS_SEAT
+        if seq > self.seq:
+            self.seq = seq
 
     def counts(self, seats: int) -> Counts:
         """Seats and people as they are, were there `seats` seats."""
@@ -58,12 +61,17 @@ class Book:
 
     def counts_with(self, candidate: str, state: ApplicationState) -> Counts:
         """Seats and people once `candidate`'s row has `state`."""
+        seats = self.job.seats if self.job is not None else 0
         old = self.rows.get(candidate)
-        was = old.state if old is not None else None
+        if old is None:
+            held, slots = state in HOLDS_SEAT, state in HOLDS_SLOT
+            applications, waiting = len(self.rows) + 1, len(self.line) + (state == "waitlisted")
+            return Counts(seats, self.seats_held + held, applications, self.slots_held + slots, waiting)
+        was = old.state
         return Counts(
-            self.job.seats if self.job is not None else 0,
+            seats,
             self.seats_held + (state in HOLDS_SEAT) - (was in HOLDS_SEAT),
-            len(self.rows) + (old is None),
+            len(self.rows),
             self.slots_held + (state in HOLDS_SLOT) - (was in HOLDS_SLOT),
             len(self.line) + (state == "waitlisted") - (was == "waitlisted"),
         )

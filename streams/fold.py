@@ -6,7 +6,7 @@ the decision log alone gives it back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from livefair.wire.codec import Codec
@@ -55,7 +55,7 @@ class Fold(Protocol[State, Fact, Decision]):
     def new_state(self) -> State:
         """The state of a partition before its first record."""
 
-    def decide(self, state: State, fact: Fact, at: int) -> Iterator[Decided]:
+    def decide(self, state: State, fact: Fact, at: int) -> Iterable[Decided]:
         """What follows from `fact` at `at` (Unix ms). Each decision is applied before the next is asked for."""
 
     def apply(self, state: State, decision: Decision) -> None:

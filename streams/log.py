@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from livefair.errors import LocalError, UnreadableRecord
-from livefair.wire.envelope import START, Origin, Step, header, parse_origin, parse_position
+from livefair.wire.envelope import START, Step, header, origin_of, parse_position
 
 
 class Fence(msgspec.Struct, frozen=True, tag="fence", tag_field="type"):
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 
     step: Step
     rules: str
-    origin: Origin | None
+    origin: bytes | None
     record: LogRecord
 
 
@@ -74,8 +74,6 @@ class DecisionLog:
             raise BrokenLog(f"the decision at offset {record.offset} has no position")
         try:
             position = parse_position(text)
-            origin_text = header(record.headers, "ce_origin")
-            origin = None if origin_text is None else parse_origin(origin_text)
         except UnreadableRecord as error:
             raise BrokenLog(f"the decision at offset {record.offset}: {error}") from error
         group = self._group
@@ -90,7 +88,7 @@ class DecisionLog:
             raise BrokenLog(
                 f"the decision at offset {record.offset} follows {position.before}, but {last} was the last"
             )
-        group.append(Entry(position.step, position.rules, origin, record))
+        group.append(Entry(position.step, position.rules, origin_of(record.headers), record))
         if len(group) < position.size:
             return ()
         self._group = []

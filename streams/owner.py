@@ -15,13 +15,13 @@ from livefair.wire.codec import encode
 from livefair.wire.dead_letters import DeadLetter
 from livefair.wire.decisions import Noted
 from livefair.wire.envelope import (
+    DecisionHeaders,
     Headers,
     Origin,
-    Position,
     Step,
-    decision_headers,
-    header,
-    parse_origin,
+    origin_of,
+    position_text,
+    rank_of,
     routed_headers,
     source_of,
 )
@@ -29,7 +29,9 @@ from livefair.wire.topics import DEAD_LETTERS, Topic
 from streams.fold import Decided, Decision, Fact, Fold, Route, State
 from streams.log import DecisionLog, Fence, LogRecord
 
+_NONE_YET = (-1, 0, 0)
 UNREADABLE = "unreadable"
+POISONED = "the rules failed on it"
 UNREADABLE_KEPT = 48 * 1024
 """Bytes of an unreadable record that its dead letter repeats; the whole of it stays at its origin."""
 
@@ -79,9 +81,10 @@ class Owner(Generic[State, Fact, Decision]):
         self.next_input = 0
         """The input offset to go on from."""
         self.poisoned: set[int] = set()
-        self._origins: dict[tuple[str, int], tuple[int, int, int]] = {}
+        self._origins: dict[bytes, tuple[int, int, int]] = {}
         self._fence = Fence(0, "")
         self._source = source_of(fold.log)
+        self._headers = DecisionHeaders(fold.log)
         self._prefix = f"{fold.log.tag}{partition}-"
 
     # ------------------------------------------------------------ acquire
@@ -94,7 +97,8 @@ class Owner(Generic[State, Fact, Decision]):
             decision = self.fold.decisions.decode(entry.record.value)
             self.fold.apply(self.state, decision)
             if entry.origin is not None:
-                self._origins[entry.origin.upstream] = entry.origin.rank
+                upstream, rank = rank_of(entry.origin)
+                self._origins[upstream] = rank
             applied.append((entry.step, decision))
         if entries:
             self.step = self.log.step
@@ -120,44 +124,48 @@ class Owner(Generic[State, Fact, Decision]):
         the offset belongs into `poisoned` before the partition is acquired anew.
         """
         self.next_input = record.offset + 1
-        origin_text = header(record.headers, "ce_origin")
-        origin: Origin | None = None
+        origin = origin_of(record.headers)
         key = (record.key or b"").decode("utf-8", "replace")
+        upstream = rank = None
+        state, apply = self.state, self.fold.apply
+        decided: list[Decided] = []
         try:
-            if origin_text is not None:
-                origin = parse_origin(origin_text)
-                if origin.rank <= self._origins.get(origin.upstream, (-1, 0, 0)):
+            if origin is not None:
+                upstream, rank = rank_of(origin)
+                if rank <= self._origins.get(upstream, _NONE_YET):
                     return []
             if record.offset in self.poisoned:
-                raise UnreadableRecord("the rules failed on it")
+                raise UnreadableRecord(POISONED)
             fact = self.fold.facts.decode(record.value)
         except UnreadableRecord as error:
-            origin = None
-            decided = [Decided(key, _unreadable(record, str(error)))]
-            self.fold.apply(self.state, decided[0].decision)
-        else:
-            decided = []
-            for one in self.fold.decide(self.state, fact, record.at):
-                self.fold.apply(self.state, one.decision)
-                decided.append(one)
-            if not decided:
-                decided.append(Decided(key, Noted(at=record.at, why="no-effect")))
-                self.fold.apply(self.state, decided[0].decision)
-            if origin is not None:
-                self._origins[origin.upstream] = origin.rank
-        return self._written(record.offset, decided, origin_text if origin is not None else None)
+            decided.append(Decided(key, _unreadable(record, str(error))))
+            apply(state, decided[0].decision)
+            return self._written(record.offset, decided, None)
+        for one in self.fold.decide(state, fact, record.at):
+            apply(state, one.decision)
+            decided.append(one)
+        if not decided:
+            decided.append(Decided(key, Noted(at=record.at, why="no-effect")))
+            apply(state, decided[0].decision)
+        if upstream is not None and rank is not None:
+            self._origins[upstream] = rank
+        return self._written(record.offset, decided, origin)
 
     def _written(self, offset: int, decided: Sequence[Decided], origin: bytes | None) -> list[Written]:
         written = []
-        size = len(decided)
+        prefix = f"{self._prefix}{offset}-"
+        headers_of = self._headers.of
+        size, epoch, rules, before = len(decided), self._fence.number, self.fold.rules, self.step
         for nth, (key, decision) in enumerate(decided):
-            step = Step(offset, nth)
-            position = Position(step, size, self.step, self._fence.number, self.fold.rules).header()
-            kind = decision.__struct_config__.tag.encode()
-            ident = f"{self._prefix}{offset}-{nth}".encode()
-            headers = decision_headers(ident, self._source, kind, position, origin)
-            written.append(Written(key.encode(), encode(decision), headers, step, decision))
-            self.step = step
+            headers = headers_of(
+                f"{prefix}{nth}",
+                decision.__struct_config__.tag,
+                position_text(offset, nth, size, before, epoch, rules),
+                origin,
+            )
+            before = Step(offset, nth)
+            written.append(Written(key.encode(), encode(decision), headers, before, decision))
+        self.step = before
         return written
 
     def acknowledged(self, base_offset: int, batch: Sequence[Written]) -> None:

@@ -48,6 +48,11 @@ RECORD_FRAMING = 350
 ROUTING_MOST = 64
 
 
+def group_of(fold: Fold[Any, Any, Any]) -> str:
+    """The consumer group whose committed offsets say up to where a stage has routed."""
+    return f"livefair.{fold.name}"
+
+
 class LeaseLost(Exception):
     """The group gave the partition to another, or has not confirmed that it is ours."""
 
@@ -146,8 +151,7 @@ class Stage(Generic[State, Fact, Decision]):
 
     async def run(self) -> None:
         """Fold until `stop`; raises StageFailed where only a fresh process can go on."""
-        group = f"livefair.{self.fold.name}"
-        self._member = new_member(self._kafka, group, self._slot)
+        self._member = new_member(self._kafka, group_of(self.fold), self._slot)
         self._reader = new_reader(self._kafka, fetch_wait_ms=LOG_WAIT_MS)
         self._producer = new_producer(self._kafka)
         self._router = Appender(new_producer(self._kafka))

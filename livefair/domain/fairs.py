@@ -18,7 +18,7 @@ MOVES: Mapping[FairState, frozenset[FairState]] = {
 }
 
 
-class Fair(msgspec.Struct, frozen=True, omit_defaults=True):
+class Fair(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One fair. `owner` is the subject that created it, `starts` an RFC 3339 time as it was given."""
 
     fair: str

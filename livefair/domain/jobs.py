@@ -15,7 +15,7 @@ EmploymentModel = Literal["employee", "agency", "direct"]
 Insurance = Literal["social", "injury", "accident", "none"]
 
 
-class Job(msgspec.Struct, frozen=True, omit_defaults=True):
+class Job(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One job of one fair.
 
     `interview_ratio` slots are opened per seat; with `auto_match` an applicant who passes is matched

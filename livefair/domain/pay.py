@@ -18,14 +18,14 @@ HOURS_PER_WEEK = 40
 WEEKS_PER_YEAR = 52
 
 
-class Pay(msgspec.Struct, frozen=True):
+class Pay(msgspec.Struct, frozen=True, gc=False):
     """One sum: whole yuan per `unit`."""
 
     unit: PayUnit
     amount: int
 
 
-class PayBand(msgspec.Struct, frozen=True):
+class PayBand(msgspec.Struct, frozen=True, gc=False):
     """What a job pays: whole yuan per `unit`, from `min` to `max`, both included."""
 
     unit: PayUnit

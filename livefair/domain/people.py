@@ -15,7 +15,7 @@ from livefair.domain.pay import Pay
 Mode = Literal["live-in", "day", "hourly"]
 
 
-class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
+class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What matching may know of a person. `None`, or empty, means unknown, and unknown never blocks.
 
     `level` is 5 (lowest) to 1; `region` a GB/T 2260 code, used for routing to an office and never
@@ -35,7 +35,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     health_certificate_until: dt.date | None = None
 
 
-class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
+class Consent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Who may see the person, and whether a program may rank them. Absent means no."""
 
     host: bool = False
@@ -44,14 +44,14 @@ class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
     sensitive: bool = False
 
 
-class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+class Source(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Where a sign-up came from: a channel of the code table and its video, post or batch id."""
 
     channel: str = "direct"
     id: str = ""
 
 
-class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+class Person(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What travels with an application: who, masked; the facts; the consent. No clear name, no phone.
 
     `holder` is empty where the person's own token made it, else the holder of the sign-up that did.

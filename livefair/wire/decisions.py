@@ -17,7 +17,7 @@ from livefair.domain.people import Person
 from livefair.wire.facts import ApplicationMade
 
 
-class _Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", kw_only=True):
+class _Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", kw_only=True):
     """A decision; `at` is its input's time in Unix ms."""
 
     at: int
@@ -180,7 +180,7 @@ DeskDecision = (
 # ---------------------------------------------------------------- matches, by job_id
 
 
-class Counts(msgspec.Struct, frozen=True, array_like=True):
+class Counts(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One job after the decision that carries this: seats, of which held; people who applied, are matched, wait."""
 
     seats: int
@@ -197,7 +197,7 @@ class JobListed(_Decision, frozen=True, tag="job.listed"):
     counts: Counts
 
 
-class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One application as everyone who may see it sees it; the projection leaves out what a role may not.
 
     `verdicts` has one letter a filter (P, F, U), in the order that `rules` names; `fit` and `appeal` are basis

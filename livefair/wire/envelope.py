@@ -6,14 +6,15 @@ it has seen of that upstream partition. `ce_position` says where a decision stan
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from livefair.errors import UnreadableRecord
-from livefair.wire.topics import BY_TAG, Topic
+from livefair.wire.topics import BY_TAG, TOPICS, Topic
 
 Headers = list[tuple[str, bytes]]
 
+_UPSTREAMS = frozenset(f"{topic.tag}{at}".encode() for topic in TOPICS for at in range(topic.partitions))
 _SPEC = ("ce_specversion", b"1.0")
 _JSON = ("content-type", b"application/json")
 
@@ -37,12 +38,6 @@ class Position(NamedTuple):
     before: Step
     epoch: int
     rules: str
-
-    def header(self) -> bytes:
-        """As `ce_position` carries it."""
-        step, before = self.step, self.before
-        place = f"{step.offset}.{step.nth}.{self.size}.{before.offset}.{before.nth}"
-        return f"{place}.{self.epoch}.{self.rules}".encode()
 
 
 class Origin(NamedTuple):
@@ -85,12 +80,31 @@ def routed_headers(origin: Origin, source: bytes, kind: bytes) -> Headers:
     return [_SPEC, ("ce_id", text), ("ce_source", source), ("ce_type", kind), _JSON, ("ce_origin", text)]
 
 
-def decision_headers(identifier: bytes, source: bytes, kind: bytes, position: bytes, origin: bytes | None) -> Headers:
-    """Headers of a decision; `origin` is that of its input, where that was routed."""
-    headers = [_SPEC, ("ce_id", identifier), ("ce_source", source), ("ce_type", kind), _JSON, ("ce_position", position)]
-    if origin is not None:
-        headers.append(("ce_origin", origin))
-    return headers
+class DecisionHeaders:
+    """Makes the headers of one log's decisions; what never changes of them is made once."""
+
+    __slots__ = ("_kinds", "_source")
+
+    def __init__(self, log: Topic) -> None:
+        self._source = ("ce_source", f"/livefair/{log.name}".encode())
+        self._kinds: dict[str, tuple[str, bytes]] = {}
+
+    def of(self, identifier: str, kind: str, position: str, origin: bytes | None) -> Headers:
+        """Headers of one decision; `origin` is that of its input, where that was routed."""
+        of_kind = self._kinds.get(kind)
+        if of_kind is None:
+            of_kind = self._kinds[kind] = ("ce_type", kind.encode())
+        headers = [
+            _SPEC,
+            ("ce_id", identifier.encode()),
+            self._source,
+            of_kind,
+            _JSON,
+            ("ce_position", position.encode()),
+        ]
+        if origin is not None:
+            headers.append(("ce_origin", origin))
+        return headers
 
 
 def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
@@ -99,6 +113,28 @@ def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
         if key == name:
             return value
     return None
+
+
+def origin_of(headers: Sequence[tuple[str, bytes]]) -> bytes | None:
+    """The text of `ce_origin`, which our writers put last; None where the record was not routed."""
+    if headers and headers[-1][0] == "ce_origin":
+        return headers[-1][1]
+    return header(headers, "ce_origin")
+
+
+def rank_of(text: bytes) -> tuple[bytes, tuple[int, int, int]]:
+    """Upstream partition and rank of an origin, as `parse_origin` gives them but at a third of the cost.
+
+    Raises UnreadableRecord.
+    """
+    try:
+        upstream, offset, nth, ordinal = text.split(b"-")
+        rank = (int(offset), int(nth), int(ordinal))
+    except ValueError:
+        raise UnreadableRecord("ce_origin is not TAGpartition-offset-nth-ordinal") from None
+    if upstream not in _UPSTREAMS:
+        raise UnreadableRecord("ce_origin names no log of ours")
+    return upstream, rank
 
 
 def parse_origin(text: bytes) -> Origin:
@@ -114,8 +150,13 @@ def parse_origin(text: bytes) -> Origin:
     return origin
 
 
+def position_text(offset: int, nth: int, size: int, before: Step, epoch: int, rules: str) -> str:
+    """A position as `ce_position` carries it."""
+    return f"{offset}.{nth}.{size}.{before[0]}.{before[1]}.{epoch}.{rules}"
+
+
 def parse_position(text: bytes) -> Position:
-    """What `Position.header` wrote; raises UnreadableRecord."""
+    """What `position_text` wrote; raises UnreadableRecord."""
     parts = text.decode("ascii", "replace").split(".", 6)
     try:
         offset, nth, size, before_offset, before_nth, epoch = map(int, parts[:6])

@@ -13,7 +13,7 @@ from livefair.domain.applications import ApplicationState
 from livefair.domain.fairs import FairState
 
 
-class FairData(msgspec.Struct, frozen=True, omit_defaults=True):
+class FairData(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`fair.changed`: the fair as it stands, whole."""
 
     fair: str
@@ -24,14 +24,14 @@ class FairData(msgspec.Struct, frozen=True, omit_defaults=True):
     pinned: str | None = None
 
 
-class PinData(msgspec.Struct, frozen=True):
+class PinData(msgspec.Struct, frozen=True, gc=False):
     """`job.pinned`: the job that the host shows now; null: none."""
 
     fair: str
     job: str | None
 
 
-class CountersData(msgspec.Struct, frozen=True):
+class CountersData(msgspec.Struct, frozen=True, gc=False):
     """`job.counters`: one job's seats and people."""
 
     fair: str
@@ -44,7 +44,7 @@ class CountersData(msgspec.Struct, frozen=True):
     waiting: int
 
 
-class ApplicationData(msgspec.Struct, frozen=True, omit_defaults=True):
+class ApplicationData(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`application.*`: one application. `score` is the fit for host and employer, the appeal for the person.
 
     `place` counts from 1 and is there while waitlisted; `proofs` names the facts still due of a provisional match.
@@ -67,7 +67,7 @@ class ApplicationData(msgspec.Struct, frozen=True, omit_defaults=True):
     revision: int = 1
 
 
-class OfferData(msgspec.Struct, frozen=True, omit_defaults=True):
+class OfferData(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`offer.*`: one offer; `expires` in Unix ms; `accept` on `offer.answered`, `reason` on `offer.refused`."""
 
     offer: str
@@ -80,7 +80,7 @@ class OfferData(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
-class LineData(msgspec.Struct, frozen=True):
+class LineData(msgspec.Struct, frozen=True, gc=False):
     """`line.moved`: a person's new place in a job's waiting line, from 1."""
 
     application: str
@@ -88,7 +88,7 @@ class LineData(msgspec.Struct, frozen=True):
     place: int
 
 
-class RegisteredData(msgspec.Struct, frozen=True):
+class RegisteredData(msgspec.Struct, frozen=True, gc=False):
     """`candidate.registered`: who holds the person's token, and where the first sign-up stands in `candidates`."""
 
     candidate: str
@@ -96,14 +96,14 @@ class RegisteredData(msgspec.Struct, frozen=True):
     record: int
 
 
-class ContactData(msgspec.Struct, frozen=True):
+class ContactData(msgspec.Struct, frozen=True, gc=False):
     """`contact.read`: an employer was shown the person's contact."""
 
     job: str
     by: str
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """What a gateway pushes."""
 
     id: str

@@ -13,7 +13,7 @@ from livefair.domain.jobs import Job
 from livefair.domain.people import Consent, Person, Profile, Source
 
 
-class _Fact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+class _Fact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type"):
     """A record whose `type` names it, as its CloudEvents `type` header does."""
 
 
@@ -71,7 +71,7 @@ FairFact = FairScheduled | FairChanged | JobOpened | JobChanged | OpenToAny | Op
 # ---------------------------------------------------------------- candidates, by candidate_id
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class Sealed(msgspec.Struct, frozen=True, gc=False):
     """Personal data under the person's own key: `key_id` names it in `candidate-keys`, `data` is base64url of
     the 12-byte nonce and the AES-256-GCM ciphertext, with candidate and key id as associated data."""
 

@@ -14,7 +14,7 @@ import msgspec
 Class = Literal["must", "latest", "sample"]
 
 
-class FeedRecord(msgspec.Struct, frozen=True, rename={"class_": "class"}, omit_defaults=True):
+class FeedRecord(msgspec.Struct, frozen=True, gc=False, rename={"class_": "class"}, omit_defaults=True):
     """The value of a record in `feed`; its key is the feed key of a channel.
 
     `event` is `{"id","type","time","data"}`; `entity` names the row of the view that it replaces ("" leaves no row).
@@ -25,7 +25,7 @@ class FeedRecord(msgspec.Struct, frozen=True, rename={"class_": "class"}, omit_d
     entity: str = ""
 
 
-class Publication(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+class Publication(msgspec.Struct, frozen=True, gc=False, rename={"class_": "class"}):
     """One event of a channel as clients get it, with its offset in `feed` and the one before it (−1: none)."""
 
     offset: int
