@@ -19,7 +19,7 @@ MAX_RECORD_BYTES = 1_000_000
 """Largest record or batch that a producer of ours sends: Kafka's default limit, less its framing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Topic:
     """One topic. `tag` is the letter that stands for it in ids; `config` is Kafka's own."""
 
