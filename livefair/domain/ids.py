@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import unicodedata
 from typing import NamedTuple
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -39,12 +40,15 @@ def holder_id(secret: bytes, candidate: str, fair: str, key: str) -> str:
 
 
 def folded_name(name: str) -> str:
-    """A name as ids compare it: no spaces, no case, so that 张 丽 and 张丽 are one."""
-    return "".join(name.split()).casefold()
+    """A name as ids compare it: no spaces, no case, one form of each letter; so 张 丽 and 张丽 are one.
+
+    A keyboard may compose é or write it in two code points, and write Latin letters wide: NFKC makes them the same.
+    """
+    return unicodedata.normalize("NFKC", "".join(unicodedata.normalize("NFKC", name).casefold().split()))
 
 
 def keyed_hash(secret: bytes, purpose: str, data: bytes) -> str:
-    """A hash of personal content that says nothing to whoever lacks the secret (26 letters)."""
+    """A hash of personal content that says nothing to whoever lacks the secret (24 letters)."""
     return spell(hmac.digest(secret, purpose.encode() + b"\x00" + data, hashlib.sha256)[:15])
 
 
