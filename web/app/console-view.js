@@ -6,7 +6,7 @@ import { useEffect, useState } from "../vendor/hooks.js";
 import { Badge } from "./connection.js";
 import { seatsOf } from "./console-model.js";
 import { html } from "./html.js";
-import { clock, number, pay, place, points, t, word } from "./text.js";
+import { about, clock, number, pay, place, t, word } from "./text.js";
 import { why } from "./why.js";
 
 const MOVES = { scheduled: [["live", "go_live"]], live: [["paused", "pause"]], paused: [["live", "go_on"]], closed: [] };
@@ -62,7 +62,7 @@ class Row extends Component {
       <span class="row-name">${row.name || t("masked_person")}</span>
       <span class="row-job">${job ? job.title : row.job}</span>
       <span class="row-state"><span class="state-pill" data-state=${row.state}>${t(`state_${row.state}`)}</span>${row.provisional && html` <span class="provisional">${t("provisional")}</span>`}</span>
-      <span class="row-score">${row.ranked === false ? "–" : points(row.score)}</span>
+      <span class="row-score">${row.ranked === false ? "–" : about(row.score)}</span>
       <span class="row-why">${why(row)}</span>
     </li>`;
   }

@@ -3,7 +3,7 @@
 
 import { render } from "../vendor/preact.js";
 import { signal } from "../vendor/signals.js";
-import { Connection, Http, follow, newKey } from "../sdk/livefair.js";
+import { Connection, Http, follow } from "../sdk/livefair.js";
 import { ConsoleModel } from "./console-model.js";
 import { Console, Login } from "./console-view.js";
 import { html } from "./html.js";
@@ -67,7 +67,7 @@ async function change(body) {
   busy.value = true;
   problem.value = "";
   try {
-    await http.patch(`/v1/fairs/${fair}`, body, { key: newKey(), tries: 5 });
+    await http.patch(`/v1/fairs/${fair}`, body, { tries: 5 });
   } catch (error) {
     problem.value = t("change_failed", { why: error.message });
   }

@@ -35,7 +35,7 @@ export function Receipt({ delivered, sending, onSend }) {
 function Countdown({ expires, skew }) {
   const now = useNow() + skew;
   return html`<p class="countdown" role="timer" aria-live="off" data-late=${expires - now < 600000}><strong>${expires > now ? t("time_left", { time: left(expires - now) }) : t("time_is_up")}</strong>
-    <span>${t("answer_before")} <time datetime=${new Date(expires).toISOString()}>${moment(expires)}</time></span></p>`;
+    <span>${t("answer_before")}<time datetime=${new Date(expires).toISOString()}>${moment(expires)}</time></span></p>`;
 }
 
 function Offer({ offer, answer, skew, onAnswer }) {
@@ -54,7 +54,7 @@ function Why({ application }) {
   const terms = (application.explanation || []).filter((one) => one.points !== 0);
   return html`${fails.map((text) => html`<p class="card-fail" key=${text}>${text}</p>`)}
     ${due.length > 0 && !ENDS.has(application.state) && html`<p class="card-due">${t("proofs_due", { list: list(due) })}</p>`}
-    ${terms.length > 0 && application.ranked !== false && html`<details class="why"><summary>${t("why_title")}：${t("appeal_score")} ${t("points", { n: points(application.score) })}</summary>
+    ${terms.length > 0 && application.ranked !== false && html`<details class="why"><summary>${t("appeal_sum", { n: points(application.score) })}</summary>
       <table><tbody>${terms.map((one) => html`<tr key=${one.term}><th scope="row">${word("appeal", one.term)}</th><td>${points(one.points)}</td></tr>`)}</tbody></table></details>`}`;
 }
 

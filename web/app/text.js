@@ -40,8 +40,11 @@ export const clock = (ms) => clockFormat.format(ms);
 export const moment = (ms) => momentFormat.format(ms);
 export const number = (value) => numberFormat.format(value);
 
-/** Basis points as points: 8450 → 84.5. */
+/** Basis points as points, exact: 8450 → 84.5. */
 export const points = (basis) => numberFormat.format(Math.round(basis) / 100);
+
+/** Basis points as whole points: 8450 → 85. */
+export const about = (basis) => numberFormat.format(Math.round(basis / 100));
 
 /** What is left of a time, in its two largest units. */
 export function left(ms) {

@@ -1,5 +1,5 @@
 // HTTP calls of the API: problems as errors, Idempotency-Key, retries that cannot do a thing twice.
-// The rule: only what may be repeated is repeated, that is a GET, or a call that carries a key.
+// The rule: only what may be repeated is repeated: a GET, a PATCH (it says what shall be), or a call that carries a key.
 
 /** What the API refused (RFC 9457). `errors` are `{pointer, detail}`; `retry` says whether the same call may be made again. */
 export class Problem extends Error {
@@ -98,9 +98,9 @@ export class Http {
     }
   }
 
-  /** Tries until it is answered, for a GET or a call with a key; else once. `onWait(ms, error)` hears of every wait, `tries` bounds them. */
+  /** Tries until it is answered where it may be repeated, else once. `onWait(ms, error)` hears of every wait, `tries` bounds them. */
   async call(method, path, { body, key, signal, onWait = () => {}, tries = Infinity } = {}) {
-    const repeatable = method === "GET" || Boolean(key);
+    const repeatable = method === "GET" || method === "PATCH" || Boolean(key);
     for (let n = 0; ; n += 1) {
       try {
         return await this.once(method, path, { body, key, signal });
