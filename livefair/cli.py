@@ -10,13 +10,13 @@ start · 5 the cluster's topics differ · 6 Kafka or Valkey did not answer · 13
 from __future__ import annotations
 
 import difflib
-import logging
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Annotated
 
 import typer
 
+from livefair import logs
 from livefair.errors import LivefairError, ServiceFailed
 
 ENTRY_POINTS = "livefair.commands"
@@ -96,8 +96,7 @@ def run(args: list[str] | None = None) -> int:
     if wanted and not wanted.startswith("-") and (sentence := unknown(wanted)):
         _say(sentence)
         return 2
-    # Until a service sets up its logs, what a library says of a failure is in our own sentence.
-    logging.getLogger().addHandler(logging.NullHandler())
+    logs.hush()
     try:
         build(wanted)(args=args, prog_name="livefair")
     except LivefairError as error:

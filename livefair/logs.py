@@ -44,6 +44,15 @@ class NotAgain(logging.Filter):
         return True
 
 
+def hush() -> None:
+    """For commands that are no service: a failure is told in our own sentence, and stdout is for data alone."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.NullHandler())
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=structlog.stdlib.LoggerFactory(), cache_logger_on_first_use=False)
+
+
 def configure(settings: Settings, service: str) -> None:
     """Set up logging for this process: structlog, and what libraries say through logging. Call it once, first."""
     level = getattr(logging, settings.log_level.upper())

@@ -98,7 +98,8 @@ class Supervisor:
         if self._logs:
             self._logs.cancel()
         while self._groups:
-            await asyncio.gather(*(self._end(kept) for kept in self._groups.pop()))
+            await asyncio.gather(*(self._end(kept) for kept in self._groups[-1]))
+            self._groups.pop()  # only now: `kill` must still find those that are being waited for
         if self._warden:
             await asyncio.to_thread(self._warden.close)
 

@@ -55,6 +55,11 @@ class RunningUp:
         """Every child that it told of."""
         return [pid for found in self.state.get("pids", {}).values() for pid in found]
 
+    def end_by_itself(self) -> int:
+        """Wait for its end; returns its exit code."""
+        self.process.wait(READY_S)
+        return self.end()
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end; returns its exit code. Fails when it takes longer than it may."""
         if self.process.poll() is None:
