@@ -1,23 +1,17 @@
 // The candidate's page with scripts: the same form sent so that it arrives once, then everything about it live.
 // The rule: what was tapped is kept here until the door has answered, under one key, whatever the network does.
 
-import { render } from "../vendor/preact.js";
-import { signal } from "../vendor/signals.js";
-import { Connection, Http, follow, hurry, newKey } from "../sdk/livefair.js";
-import { connectionText } from "./connection.js";
+import { Connection, Http, backOff, follow, hurry, newKey } from "../sdk/livefair.js";
 import { bodyOf, check, fieldOf, mend, regionLists, show } from "./form.js";
-import { html } from "./html.js";
-import { Live } from "./live.js";
 import { FairModel, PersonModel } from "./person-model.js";
 import { store } from "./store.js";
-import { language, pay, place, ready, t, word } from "./text.js";
+import { connectionText, language, pay, place, ready, t, word } from "./text.js";
 
 const { fair, session } = document.body.dataset;
 const form = document.getElementById("signup");
 const kept = store(fair);
 const fairModel = new FairModel();
 const person = new PersonModel();
-const frame = signal(0);
 const http = new Http({ token: () => (kept.me.get() || {}).token, language });
 const answers = new Map(); // offer → {accept, delivered, sending, send}
 const failures = new Map(); // offer → why an answer did not go through
@@ -27,11 +21,35 @@ let loaded = false;
 let formWanted = location.hash === "#signup"; // a signed-up person applies for more
 let sending = null; // {at, stop}: the sign-up that waits for its next try
 let due = false;
+let view = null; // live.js, which comes while the form is filled in
 
 function changed() {
   if (due) return;
   due = true;
-  requestAnimationFrame(() => { due = false; frame.value += 1; });
+  requestAnimationFrame(() => { due = false; draw(); });
+}
+
+function draw() {
+  const root = document.getElementById("live");
+  if (root.hidden) return;
+  if (!view) { // rarely: it was sent before the rest of the page had come
+    root.textContent = t(kept.outbox.get() ? "saved_here" : "my_applications");
+    return;
+  }
+  view.draw(root, {
+    fair: fairModel, person, answers, failures, sending, loaded, me: kept.me.get(), outbox: kept.outbox.get(),
+    skew: connection ? connection.skew : 0, onSend: hurry, onAnswer: answer, onMore: more, onForget: forget,
+  });
+}
+
+async function fetchView() {
+  for (let n = 0; !view; n += 1) {
+    try {
+      view = await (n ? import(`./live.js?again=${n}`) : import("./live.js")); // a failed import is remembered by its name
+      document.getElementById("live").replaceChildren();
+      changed();
+    } catch { await new Promise((resume) => { setTimeout(resume, backOff(n)); }); }
+  }
 }
 
 // ---------------------------------------------------------------- the page
@@ -233,13 +251,6 @@ function more() {
   form.elements.name.focus({ preventScroll: true });
 }
 
-function App() {
-  const drawn = frame.value; // whatever changed, it is drawn from what is kept
-  return html`<${Live} key="live" frame=${drawn} fair=${fairModel} person=${person} me=${kept.me.get()} outbox=${kept.outbox.get()} sending=${sending} answers=${answers}
-    failures=${failures} skew=${connection ? connection.skew : 0} loaded=${loaded} onSend=${hurry}
-    onAnswer=${answer} onMore=${more} onForget=${forget} />`;
-}
-
 ready.then(() => {
   if (session && !kept.me.get()) kept.me.set({ ...JSON.parse(session), delivered: Date.now() });
   if (form) {
@@ -248,9 +259,9 @@ ready.then(() => {
     form.addEventListener("submit", submit);
     form.addEventListener("input", (event) => mend(form, event.target));
   }
-  render(html`<${App} />`, document.getElementById("live"));
   connect();
   arrange();
+  setTimeout(fetchView, kept.me.get() || kept.outbox.get() ? 0 : 600);
   send();
   for (const one of kept.answers.get() || []) answer(one.offer, one.accept, one.key);
   addEventListener("storage", () => { arrange(); if (!own && kept.me.get()) connect(); });

@@ -2,14 +2,7 @@
 // The rule: a change is said aloud once; the seconds of a countdown are not.
 import { useEffect, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
-import { clock, t } from "./text.js";
-
-/** The line for a state of the SDK's Connection, at `now` (ms). */
-export function connectionText(status, now) {
-  if (status.state === "waiting") return t("conn_waiting", { n: Math.max(0, Math.ceil((status.at - now) / 1000)) });
-  if (status.state === "stopped") return t("conn_stopped", { why: status.reason || status.code });
-  return t(`conn_${status.state}`);
-}
+import { clock, connectionText, t } from "./text.js";
 
 /** A badge with the state, the last event and a way to hurry. `last` is the time of the last event shown (ms) or null. */
 export function Badge({ status, last, onWake }) {

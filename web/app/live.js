@@ -2,6 +2,7 @@
 // The rule: "saved here" and "delivered" never look alike; what is shown as decided came from the channel.
 
 import { useEffect, useState } from "../vendor/hooks.js";
+import { render } from "../vendor/preact.js";
 import { html } from "./html.js";
 import { clock, language, left, list, moment, pay, place, points, t, word } from "./text.js";
 import { failed, open } from "./why.js";
@@ -18,7 +19,7 @@ function useNow(every = 1000) {
 }
 
 /** Saved here (dashed, with what happens next) or delivered (solid, with the time). `sending` is {at} while it waits for the next try. */
-export function Receipt({ delivered, sending, onSend }) {
+function Receipt({ delivered, sending, onSend }) {
   const now = useNow();
   if (delivered) {
     return html`<div class="receipt" data-kind="delivered" role="status"><b><span aria-hidden="true">✓ </span>${t("delivered_at", { time: clock(delivered) })}</b></div>`;
@@ -81,8 +82,11 @@ function Card({ application, job, person, answer, failure, skew, onAnswer }) {
   </article>`;
 }
 
+/** Draws it into `root`, again at every change. */
+export const draw = (root, what) => render(html`<${Live} ...${what} />`, root);
+
 /** Everything under the heading. `me` is the stored session or null, `outbox` the unanswered sign-up or null. */
-export function Live({ fair, person, me, outbox, sending, answers, failures, skew, loaded, onSend, onAnswer, onMore, onForget }) {
+function Live({ fair, person, me, outbox, sending, answers, failures, skew, loaded, onSend, onAnswer, onMore, onForget }) {
   const [sure, ask] = useState(false);
   const applications = person.list;
   if (!me) return html`<${Receipt} sending=${sending} onSend=${onSend} />`;

@@ -62,6 +62,13 @@ export function pay(band) {
   return `${sum} ${word("pay_unit", band.unit)}`;
 }
 
+/** The line for a state of the SDK's Connection, at `now` (ms). */
+export function connectionText(status, now) {
+  if (status.state === "waiting") return t("conn_waiting", { n: Math.max(0, Math.ceil((status.at - now) / 1000)) });
+  if (status.state === "stopped") return t("conn_stopped", { why: status.reason || status.code });
+  return t(`conn_${status.state}`);
+}
+
 const provinces = new Map();
 
 /** The counties of a province (two digits): {name, rows: {code: name}}, names in the page's language. */
