@@ -40,10 +40,11 @@ def pin_times(seconds: float) -> tuple[float, ...]:
     return tuple(seconds * (number + 0.25) / pins for number in range(pins))
 
 
-def arrivals(seed: int, rate: float, seconds: float) -> list[Arrival]:
+def arrivals(seed: int, rate: float, seconds: float, *, first: int = 0) -> list[Arrival]:
     """A schedule in order of time. `rate` is first sign-ups per second on average; people are numbered as they come.
 
-    Exactly round(rate × seconds) people sign up for the first time. ValueError where either is not positive.
+    Exactly round(rate × seconds) people sign up for the first time. `first` people were there before this schedule,
+    which numbers its own from 0. ValueError where rate or seconds is not positive.
     """
     if not (rate > 0 and seconds > 0):
         raise ValueError(f"rate and seconds must be above 0, not {rate} and {seconds}")
@@ -51,13 +52,13 @@ def arrivals(seed: int, rate: float, seconds: float) -> list[Arrival]:
     schedule: list[Arrival] = []
     times = _first_times(rng, round(rate * seconds), seconds)
     for person, at in enumerate(times):
-        batch = batch_of(person)
+        batch = batch_of(first + person)
         if batch is None:
             schedule.append(Arrival(at, person, "signup"))
             schedule += _habits(rng, at, person, seconds)
         else:
-            first = next(other for other in range(person, -1, -1) if batch_of(other - 1) != batch)
-            schedule.append(Arrival(min(seconds, times[first] + 0.01 * (person - first)), person, "batch"))
+            leader = next(each for each in range(person, -1, -1) if not each or batch_of(first + each - 1) != batch)
+            schedule.append(Arrival(min(seconds, times[leader] + 0.01 * (person - leader)), person, "batch"))
     return sorted(schedule)
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from livefair.play import people as cast
 from livefair.play.corridor import CHANNELS, ORIGINS, VIDEO_CHANNELS, batch_of
-from livefair.play.jobs import Kind, draw_job, draw_kind
+from livefair.play.jobs import completed, draw_job, draw_kind
 from livefair.play.names import draw_name, synthetic_phone
 
 FITTING, FAILING = 0.70, 0.22
@@ -68,13 +68,32 @@ class GeneratedFair(msgspec.Struct, frozen=True, kw_only=True):
         rng = random.Random(f"livefair/{seed}")  # noqa: S311 - a play, not a secret
         kinds = [draw_kind(rng, number) for number in range(jobs)]
         opened = [draw_job(rng, kind, f"e{1 + rng.randrange(max(1, jobs * 7 // 10))}", today) for kind in kinds]
-        stage = _Stage(rng, seed, today, opened, kinds)
-        made = [stage.person(number, sort) for number, sort in enumerate(_sorts(rng, people))]
+        return cls._peopled(rng, seed, people, opened, today, 0)
+
+    @classmethod
+    def around(
+        cls, seed: int, people: int, jobs: Sequence[Mapping[str, Any]], *, today: dt.date, first: int = 0
+    ) -> GeneratedFair:
+        """People for jobs that are there already, in the shape in which `GET /v1/fairs/{fair}` gives them.
+
+        `first` numbers the first person: each number has a telephone of its own. ValueError for fewer than one job.
+        """
+        if not jobs:
+            raise ValueError("a fair needs at least 1 job")
+        rng = random.Random(f"livefair/{seed}/{first}")  # noqa: S311 - a play, not a secret
+        return cls._peopled(rng, seed, people, [completed(job, today) for job in jobs], today, first)
+
+    @classmethod
+    def _peopled(
+        cls, rng: random.Random, seed: int, people: int, jobs: list[dict[str, Any]], today: dt.date, first: int
+    ) -> GeneratedFair:
+        stage = _Stage(rng, seed, today, jobs)
+        made = [stage.person(first + number, sort) for number, sort in enumerate(_sorts(rng, people))]
         return cls(
             seed=seed,
             today=today,
             fair={"title": "晋京家政直播招聘会", "starts": f"{today.isoformat()}T19:30:00+08:00", "host": "host-1"},
-            jobs=opened,
+            jobs=jobs,
             people=[body for body, _, _ in made],
             wanted=[wanted for _, wanted, _ in made],
             expected=[expected for _, _, expected in made],
@@ -99,14 +118,11 @@ def _sorts(rng: random.Random, people: int) -> list[Sort]:
 class _Stage:
     """Draws the people of one fair, one after the other."""
 
-    def __init__(
-        self, rng: random.Random, seed: int, today: dt.date, jobs: list[dict[str, Any]], kinds: Sequence[Kind]
-    ) -> None:
+    def __init__(self, rng: random.Random, seed: int, today: dt.date, jobs: list[dict[str, Any]]) -> None:
         self._rng = rng
         self._seed = seed
         self._today = today
         self._jobs = jobs
-        self._kinds = kinds
         self._liked = [1 / (1 + place) ** 0.6 for place in range(len(jobs))]
         self._failures = 0
         self._last = ("", "")
@@ -142,7 +158,7 @@ class _Stage:
                 return code
 
     def _poses(self, code: str, index: int) -> bool:
-        return cast.can_fail(code, self._jobs[index], floating_start=self._kinds[index].floating_start)
+        return cast.can_fail(code, self._jobs[index])
 
     def _target(self, fails: str | None) -> int:
         fitting = [i for i in range(len(self._jobs)) if fails is None or self._poses(fails, i)]

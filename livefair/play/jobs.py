@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -37,7 +38,6 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     insurances: tuple[str, ...] = ("accident", "social", "injury")
     interview_ratio: int = 1
     auto_match: bool = True
-    floating_start: bool = False
 
 
 KINDS: tuple[Kind, ...] = (
@@ -52,7 +52,7 @@ KINDS: tuple[Kind, ...] = (
          models=("employee",), insurances=("social",), weight=8),
     Kind(title="月嫂", occupation=DOMESTIC, skills=("maternity-care", "newborn-care", "postpartum-meals"),
          pay=("26-days", 12000, 15000), step=1000, mode="live-in", lodging="live-in", min_level=3,
-         rest_days=(0, 2), interview_ratio=2, auto_match=False, floating_start=True, weight=10),
+         rest_days=(0, 2), interview_ratio=2, auto_match=False, weight=10),
     Kind(title="钟点保洁", occupation=DOMESTIC, skills=("cleaning", "organising"), pay=("hour", 30, 50), step=5,
          mode="hourly", hours_week=(12, 20, 24, 30), rest_days=(4, 8), health=False, weight=10),
     Kind(title="会说晋语的住家保姆", occupation=DOMESTIC, skills=("cooking", "northern-dishes", "companionship"),
@@ -110,3 +110,15 @@ def draw_job(rng: random.Random, kind: Kind, employer: str, today: dt.date) -> d
     if kind.hours_week:
         body["hours_week"] = rng.choice(kind.hours_week)
     return body
+
+
+def floats(job: Mapping[str, Any]) -> bool:
+    """Whether the start moves with a birth, so that no date is too late for it."""
+    return "maternity-care" in job["skills"]
+
+
+def completed(job: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
+    """A job as somebody else stated it, with what people are drawn by where it was left open."""
+    stated = {name: value for name, value in job.items() if value is not None}
+    window = [(today + dt.timedelta(days=days)).isoformat() for days in (1, 30)]
+    return {"skills": [], "languages": [], "health_certificate": False, "start_window": window} | stated

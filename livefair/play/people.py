@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from livefair.play.corridor import JIN_SHARE, ORIGINS
+from livefair.play.jobs import floats
 
 OCCUPATIONS = ("4-10-01-06", "4-10-01-05", "4-10-01-02")
 MODES = ("live-in", "day", "hourly")
@@ -42,16 +43,18 @@ def draw_fitting(rng: random.Random, region: str, job: Job) -> Profile:
     start = opens + dt.timedelta(days=rng.randrange((closes - opens).days + 1))
     lowest, highest = job["pay"]["min"], job["pay"]["max"]
     step = 500 if highest > 1000 else 5
-    floor = rng.randrange(int(lowest * 0.75) // step * step, highest + 1, step)
+    floor = max(1, rng.randrange(int(lowest * 0.75) // step * step, highest + 1, step))
+    least = job.get("min_level", 5)
     skills = [skill for skill in job["skills"] if rng.random() < 0.85] or list(job["skills"][:1])
     languages = ["zh"]
     if (region[:2] in ("14", "15") and rng.random() < JIN_SHARE) or "cjy" in job["languages"]:
         languages.append("cjy")
+    languages += [code for code in job["languages"] if code not in languages]
     profile: Profile = {
         "region": region,
         "occupations": [job["occupation"]],
         "skills": list(dict.fromkeys([*skills, *rng.sample(_MORE_SKILLS, rng.randrange(4))])),
-        "level": rng.randint(3, job.get("min_level", 5)),
+        "level": rng.randint(min(3, least), least),
         "experience_years": min(int(rng.expovariate(1 / 4)), 20),
         "pay_min": {"unit": job["pay"]["unit"], "amount": floor},
         "provinces": list(dict.fromkeys([job["region"][:2], *rng.sample(PROVINCES, rng.randrange(3))])),
@@ -123,11 +126,13 @@ _FIELDS = {
 }
 
 
-def can_fail(code: str, job: Job, *, floating_start: bool) -> bool:
+def can_fail(code: str, job: Job) -> bool:
     """Whether the job has the condition of that filter."""
     if code == "level":
         return int(job.get("min_level", 5)) < 5
-    return code != "start" or not floating_start
+    if code == "language":
+        return bool(job["languages"])
+    return code != "start" or not floats(job)
 
 
 def unknown_filters(profile: Profile, job: Job) -> tuple[str, ...]:

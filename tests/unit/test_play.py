@@ -190,3 +190,25 @@ def test_a_small_fair_is_whole_too(people: int, jobs: int) -> None:
 def test_a_fair_without_jobs_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 job, not 0"):
         Fair.generate(1, 10, 0)
+
+
+def test_people_are_made_for_jobs_that_are_there_already() -> None:
+    bare = {
+        "job": "j7", "fair": "f1", "title": "-", "employer": "e1", "occupation": "4-10-01-06", "region": "310101",
+        "pay": {"unit": "day", "min": 4, "max": 9}, "mode": "day", "seats": 1, "skills": ["cooking"], "min_level": 1,
+        "languages": ["yue"], "start_window": None, "health_certificate": False, "paused": False,
+    }  # fmt: skip
+    today = FAIR_DAY
+    fair = Fair.around(5, 120, [bare], today=today)
+    assert len(fair.people) == len(set(fair.keys)) == 120
+    for body, expected in zip(fair.people, fair.expected, strict=True):
+        msgspec.convert(body["candidate"], Profile)
+        assert body["candidate"].get("pay_min", {"amount": 1})["amount"] >= 1
+        found = judged(body["candidate"], fair.jobs[0])
+        assert [code for code, letter in found.items() if letter == "F"] == [expected.fails] * bool(expected.fails)
+    later = Fair.around(5, 120, [bare], today=today, first=120)
+    phones = [body["candidate"]["phone"] for each in (fair, later) for body in each.people]
+    assert len(set(phones)) > 230, "but for families that share one, everybody has a number of their own"
+    assert not {*fair.keys} & {*later.keys}
+    with pytest.raises(ValueError, match="at least 1 job"):
+        Fair.around(5, 1, [], today=today)
