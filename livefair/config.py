@@ -175,17 +175,21 @@ def located(settings: Settings) -> Located:
 
     Raises SettingError when there is none.
     """
-    values = settings.model_dump()
-    if settings.kafka is None or settings.redis is None:
-        running = running_up(settings.data)
-        if running is None:
-            missing = variable("kafka" if settings.kafka is None else "redis")
-            raise SettingError(
-                f"{missing} is not set and no `livefair up` runs on {settings.data}: start one, or set {missing}.",
-                variable=missing,
-            )
-        values |= {name: running[name] for name in ("kafka", "redis") if values[name] is None}
-    return Located(**values)
+    return Located(**settings.model_dump() | {name: where(settings, name) for name in ("kafka", "redis")})
+
+
+def where(settings: Settings, name: Literal["kafka", "redis"]) -> str:
+    """The address of one of them: the one that is set, else that of the running `livefair up`. Raises SettingError."""
+    found: str | None = getattr(settings, name)
+    if found is None:
+        found = (running_up(settings.data) or {}).get(name)
+    if found is None:
+        raise SettingError(
+            f"{variable(name)} is not set and no `livefair up` runs on {settings.data}: start one, or set "
+            f"{variable(name)}.",
+            variable=variable(name),
+        )
+    return found
 
 
 def lock_file(data: Path) -> Path:

@@ -184,8 +184,8 @@ def create_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Create the topics that are missing and check all of them."""
-    settings = config.located(config.load())
-    made = asyncio.run(create(settings.kafka, settings.replication))
+    settings = config.load()
+    made = asyncio.run(create(config.where(settings, "kafka"), settings.replication))
     if as_json:
         sys.stdout.write(orjson.dumps({"created": made, "topics": [topic.name for topic in TOPICS]}).decode() + "\n")
     else:
@@ -196,11 +196,12 @@ def describe_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show the declared topics as the cluster has them; exit code 5 if one is missing or different."""
-    settings = config.located(config.load())
-    existing = asyncio.run(describe(settings.kafka))
+    settings = config.load()
+    kafka = config.where(settings, "kafka")
+    existing = asyncio.run(describe(kafka))
     if as_json:
         rows = [_row(topic, existing.get(topic.name), settings.replication) for topic in TOPICS]
-        sys.stdout.write(orjson.dumps({"kafka": settings.kafka, "topics": rows}).decode() + "\n")
+        sys.stdout.write(orjson.dumps({"kafka": kafka, "topics": rows}).decode() + "\n")
     else:
         _print_table(existing)
     _check(TOPICS, existing, settings.replication)

@@ -177,11 +177,11 @@ async def _running(state: dict[str, object]) -> AsyncIterator[Finding]:
 
 async def _topics(settings: Settings) -> Finding:
     try:
-        located = config.located(settings)
+        kafka = config.where(settings, "kafka")
         async with asyncio.timeout(PATIENCE_S * 2):
-            await topics_admin.verify(located.kafka, located.replication)
+            await topics_admin.verify(kafka, settings.replication)
     except TimeoutError:
         return Finding("topics", "bad", "Kafka did not answer in time", "see the log of Kafka")
     except LivefairError as error:
         return Finding("topics", "bad", error.message, "see there")
-    return Finding("topics", "well", f"as declared, on {located.kafka}")
+    return Finding("topics", "well", f"as declared, on {kafka}")
