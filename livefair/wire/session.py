@@ -22,8 +22,8 @@ PING_S = 25
 """Seconds between the websocket's own pings; the gateway sends them, a browser answers by itself."""
 MAX_MESSAGE_BYTES = 1 << 16
 MAX_SUBSCRIPTIONS = 128
-MAX_ERRORS = 100
-"""Errors in one connection before it is closed."""
+MAX_ERRORS = 1000
+"""Errors in a row before the connection is closed."""
 
 _MAX_ID = 2**53 - 1  # what JavaScript counts exactly
 _Offset = Annotated[int, msgspec.Meta(ge=NO_OFFSET, le=_MAX_ID)]
@@ -89,6 +89,8 @@ class Refusal(NamedTuple):
     retry: bool = False
 
 
+NOT_AUTHENTICATED = Refusal("unauthenticated", "this channel needs a token: say it in `connect`")
+NOT_SUBSCRIBED = Refusal("not-subscribed", "subscribe to the channel first")
 NO_SUCH_CHANNEL = Refusal("forbidden", "there is no such channel, or it is not yours to read")
 UNAVAILABLE = Refusal("unavailable", "the feed cannot be read at this moment: say it again in a second", retry=True)
 
@@ -140,6 +142,7 @@ class Session:
         except msgspec.ValidationError as error:
             raise _Wrong("invalid-message", f"`{name}`: {error}") from None
         self._may_say(body)
+        self._errors = 0
         return Command(identifier, body)
 
     def _may_say(self, body: Body) -> None:
@@ -161,7 +164,7 @@ class Session:
             if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
                 raise _Wrong("too-many-subscriptions", f"one connection may have {MAX_SUBSCRIPTIONS} subscriptions")
         elif not subscribed and not isinstance(body, Presence):
-            raise _Wrong("not-subscribed", "subscribe to the channel first")
+            raise _Wrong(*NOT_SUBSCRIBED[:2])
 
     # ------------------------------------------------------------ out
 
@@ -173,6 +176,10 @@ class Session:
     def begin(self, channel: str) -> None:
         """A subscription is being made; `refuse` takes it back."""
         self._subscriptions.add(channel)
+
+    def end(self, channel: str) -> None:
+        """A subscription is being ended; the client may make it anew."""
+        self._subscriptions.discard(channel)
 
     def subscribed(
         self,
@@ -202,7 +209,6 @@ class Session:
         return _answer(identifier, subscribed=body)
 
     def unsubscribed(self, identifier: int | None, channel: str) -> Answer:
-        self._subscriptions.discard(channel)
         return _answer(identifier, unsubscribed={"channel": channel})
 
     def present(self, identifier: int | None, channel: str, count: int) -> Answer:

@@ -12,7 +12,7 @@ from livefair import config, logs, topics_admin
 from livefair.ops import serve_ops
 from livefair.valkey import new_client
 from services.feeder.feeder import Feeder
-from services.feeder.writer import Writer
+from services.writer import Writer
 
 
 def feeder() -> None:

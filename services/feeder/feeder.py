@@ -22,7 +22,7 @@ from services.feeder.rebuild import rebuild
 from services.feeder.shard import Shard
 from services.feeder.store import NeedsRebuild, Store
 from services.feeder.watch import Watch
-from services.feeder.writer import Writer
+from services.writer import Writer
 
 _BATCH = 2000
 _POLL_MS = 200

@@ -18,7 +18,7 @@ from services.feeder import metrics
 from services.feeder.publications import Flat, read
 from services.feeder.store import Fed, Store
 from services.feeder.views import Views
-from services.feeder.writer import Writer
+from services.writer import Writer
 
 AT_ONCE = 256
 """Publications of one call of the function: some 3 ms of the server's time, which others wait for."""

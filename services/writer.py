@@ -1,4 +1,4 @@
-"""What the feeder writes to Kafka: a producer that is replaced by a new one when it has failed."""
+"""What a door writes to Kafka now and then: a producer that is replaced by a new one when it has failed."""
 
 from __future__ import annotations
 
