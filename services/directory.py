@@ -32,7 +32,7 @@ _facts: Codec[FairFact] = Codec(FairFact)
 
 
 class Board:
-    """Fairs and their jobs as the facts so far leave them. Pure; a move that the table of fairs lacks changes nothing."""
+    """Fairs and their jobs as the facts so far leave them. Pure; a move that the table lacks changes nothing."""
 
     def __init__(self) -> None:
         self.fairs: dict[str, Fair] = {}
@@ -61,15 +61,9 @@ class Board:
 
     def _change_fair(self, fact: FairChanged) -> None:
         fair = self.fairs.get(fact.fair)
-        if fair is None or (fact.state is not None and not fair.may_become(fact.state)):
-            return
-        if fact.state is not None:
-            fair = msgspec.structs.replace(fair, state=fact.state)
-        if fact.pinned == "":
-            fair = msgspec.structs.replace(fair, pinned=None)
-        elif fact.pinned is not None and fact.pinned in self._of.get(fact.fair, ()):
-            fair = msgspec.structs.replace(fair, pinned=fact.pinned)
-        self.fairs[fact.fair] = fair
+        changed = None if fair is None else fair.changed(fact.state, fact.pinned)
+        if changed is not None and (not fact.pinned or fact.pinned in self._of.get(fact.fair, ())):
+            self.fairs[fact.fair] = changed
 
     def _change_job(self, fact: JobChanged) -> None:
         job = self.jobs.get(fact.job)

@@ -1,0 +1,104 @@
+"""`livefair intake`: the HTTP door as a process of its own.
+
+It listens only when it can take a sign-up, and stops by taking no more, finishing what it has, and going.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import gc
+import signal
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from livefair import config, keyring, logs, topics_admin
+from livefair.errors import PortBusy, Unavailable
+from services.intake import metrics
+from services.intake.app import build
+from services.intake.door import Door, open_door
+
+log = structlog.get_logger(__name__)
+
+STOP_WITHIN_S = 10.0
+IDLE_S = 75.0
+"""A connection that sends nothing for this long is closed."""
+
+
+def intake() -> None:
+    """Serve HTTP: the API, the pages, the probes."""
+    settings = config.located(config.load())
+    logs.configure(settings, "intake")
+    secrets = keyring.read(settings)
+    uvloop.run(_serve(settings, secrets))
+
+
+async def _serve(settings: config.Located, secrets: keyring.Keyring) -> None:
+    stop = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(_run(settings, secrets, stop))
+        waiting = tasks.create_task(stop.wait())
+        # Told to stop while it still waits for Kafka: there is nothing to finish.
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set() and not running.done():
+            await asyncio.wait({running}, timeout=3 * STOP_WITHIN_S)
+            running.cancel()
+        waiting.cancel()
+
+
+async def _run(settings: config.Located, secrets: keyring.Keyring, stop: asyncio.Event) -> None:
+    await topics_admin.verify(settings.kafka, settings.replication)
+    async with open_door(settings, secrets) as door:
+        await _filled(door, stop)
+        if stop.is_set():
+            return
+        metrics.HELD.set_function(lambda: door.submissions.held)
+        runner = web.AppRunner(
+            build(settings, door),
+            access_log=None,
+            keepalive_timeout=IDLE_S,
+            shutdown_timeout=STOP_WITHIN_S,
+            auto_decompress=False,
+        )
+        await runner.setup()
+        try:
+            await _listen(runner, settings)
+            # What was made so far stays; looking through it again and again costs a tenth of the time.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(20_000, 50, 100)
+            await stop.wait()
+            log.info("stopping")
+        finally:
+            await runner.cleanup()
+
+
+async def _filled(door: Door, stop: asyncio.Event) -> None:
+    """Wait until the index of keys can be believed."""
+    while not stop.is_set():
+        try:
+            if await door.index.is_whole():
+                return
+            await door.index.fill()
+        except Unavailable as error:
+            log.warning("waiting for the index of keys", reason=error.message)
+            await asyncio.sleep(0.5)
+
+
+async def _listen(runner: web.AppRunner, settings: config.Located) -> None:
+    try:
+        site = web.TCPSite(runner, settings.host, settings.http_port)
+        await site.start()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortBusy(
+            f"port {settings.http_port} of {settings.host} is taken: end the program that listens there, "
+            "or set LIVEFAIR_HTTP_PORT to another one."
+        ) from None
+    addresses = [f"{address[0]}:{address[1]}" for address in runner.addresses]
+    log.info("listening", addresses=addresses)
