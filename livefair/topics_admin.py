@@ -14,13 +14,14 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from livefair import config
 from livefair.errors import ClusterMismatch, Unavailable
-from livefair.kafka import new_admin
+from livefair.kafka import new_admin, new_reader
 from livefair.wire.topics import TOPICS, Topic
 
 #: Asked of the cluster even where a declaration leaves them to Kafka's defaults.
@@ -67,6 +68,7 @@ async def create(bootstrap: str, replication: int, topics: Sequence[Topic] = TOP
         if missing:
             await _make(admin, missing, replication)
             existing = await _settled(admin, topics)
+            await _open(bootstrap, existing.values())
         _check(topics, existing, replication)
         return [topic.name for topic in missing]
 
@@ -178,6 +180,17 @@ async def _settled(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> dict[
         if len(existing) == len(topics) or asyncio.get_running_loop().time() >= deadline:
             return existing
         await asyncio.sleep(0.05)
+
+
+async def _open(bootstrap: str, topics: Iterable[Found]) -> None:
+    """Wait until each partition answers: a broker makes its logs a while after it has said that the topic is there."""
+    partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+    reader = new_reader(bootstrap)
+    try:
+        await reader.start()
+        await reader.end_offsets(partitions)
+    finally:
+        await reader.stop()
 
 
 def create_command(
