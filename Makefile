@@ -12,6 +12,7 @@ help:    ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(STAMP)    ## .venv with the locked dependencies and the livefair command
+	@:
 
 demo: setup    ## a live fair on this machine, played through the real doors
 	@$(BIN)/livefair demo $(ARGS)

@@ -10,13 +10,12 @@ import base64
 import os
 import secrets
 import signal
-import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from livefair.errors import LivefairError, ServiceFailed
-from services.embedded.child import Launch, Service, end, last_lines, spawn, until_ready
+from services.embedded.child import Launch, Service, end, last_lines, run_to_end, spawn, until_ready
 from services.embedded.jars import fingerprint, read_lock
 from services.embedded.ports import Remembered, free_port
 from services.embedded.probes import kafka_probe
@@ -179,13 +178,7 @@ class Broker:
             *("format", "--ignore-formatted", "-t", cluster, "-c", str(self._properties)),
             options=self._aot_options(),
         )
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as words:
-            process = await asyncio.create_subprocess_exec(
-                *launch.arguments, env=launch.environment, stdin=subprocess.DEVNULL, stdout=words, stderr=words
-            )
-            status = await process.wait()
-        if status != 0:
+        if await run_to_end(launch, log) != 0:
             raise ServiceFailed(f"kafka could not format {self.logs}; the last lines of {log}:", log=last_lines(log))
 
     async def _train(self) -> None:
@@ -209,6 +202,9 @@ class Broker:
         process = await spawn(service)
         try:
             await until_ready(service, process)
-        finally:
-            # Java writes the cache while it ends, which takes a few seconds.
-            await end(process, signal.SIGTERM, TRAINING_S)
+        except BaseException:
+            process.kill()  # nobody waits for what it would have learnt
+            await process.wait()
+            raise
+        # Java writes the cache while it ends, which takes a few seconds.
+        await end(process, signal.SIGTERM, TRAINING_S)

@@ -92,27 +92,43 @@ async def spawn(service: Service, warden: Warden | None = None) -> asyncio.subpr
     launch = service.launch()
     holding = await locked(service.holds, within=10.0) if service.holds else None
     try:
-        service.log.parent.mkdir(parents=True, exist_ok=True)
-        set_aside(service.log)
-        with service.log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *launch.arguments,
-                env=dict(launch.environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                # A session of its own: Ctrl-C is for us, who end our children in order.
-                start_new_session=True,
-                preexec_fn=kernel_leash(),
-                # The lock goes with the child and is free when the child is gone, even if we went first.
-                pass_fds=(holding.fileno(),) if holding else (),
-            )
+        process = await _start(launch, service.log, holding)
     finally:
         if holding:
             holding.close()
     if warden:
         warden.watch(process.pid)
     return process
+
+
+async def run_to_end(launch: Launch, log: Path) -> int:
+    """Run a program that ends by itself; returns its exit code. It is killed when the caller is cancelled."""
+    process = await _start(launch, log, None)
+    try:
+        return await process.wait()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
+
+
+async def _start(launch: Launch, log: Path, holding: BinaryIO | None) -> asyncio.subprocess.Process:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    set_aside(log)
+    with log.open("ab") as words:
+        return await asyncio.create_subprocess_exec(
+            *launch.arguments,
+            env=dict(launch.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            # A session of its own: Ctrl-C is for us, who end our children in order.
+            start_new_session=True,
+            preexec_fn=kernel_leash(),
+            # The lock goes with the child and is free when the child is gone, even if we went first.
+            pass_fds=(holding.fileno(),) if holding else (),
+        )
 
 
 async def until_ready(service: Service, process: asyncio.subprocess.Process) -> bool:

@@ -108,6 +108,7 @@ class System:
     def state(self) -> State:
         """Addresses for programs on this machine, and the living processes."""
         host = _reachable(self.settings.host)
+        host = f"[{host}]" if ":" in host else host
         pids = dict.fromkeys((*SERVICES, "kafka", "redis"), ()) | self.supervisor.pids()
         return State(
             http=f"http://{host}:{self.settings.http_port}",
@@ -210,7 +211,7 @@ class System:
             ops_port, probe = 0, http_probe(host, self.settings.gateway_port)
         else:
             ops_port = self._free_port()
-            probe = http_probe("127.0.0.1", ops_port)
+            probe = http_probe(host, ops_port)
         environment = {key: value for key, value in os.environ.items() if key in _CHILD_VARIABLES}
         environment |= self.settings.environment(ops_port=ops_port, slot=slot)
         launch = Launch(self._commands[name], environment)
@@ -223,7 +224,7 @@ class System:
         stack.callback(file.unlink, missing_ok=True)
 
     def _free_port(self) -> int:
-        while (port := free_port()) in self._ports:
+        while (port := free_port(self.settings.host)) in self._ports:
             pass
         self._ports.add(port)
         return port

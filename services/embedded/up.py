@@ -49,7 +49,11 @@ def up(  # the options of contract.md
         telling.say(f"{name} is no setting of livefair and is ignored")
     system = System(settings, workers=workers, gateways=gateways, any_port=any_port, telling=telling)
 
+    is_ready = False
+
     async def ready(took: float) -> None:
+        nonlocal is_ready
+        is_ready = True
         if as_json:
             sys.stdout.buffer.write(msgspec.json.encode(system.state()) + b"\n")
             sys.stdout.flush()
@@ -57,8 +61,10 @@ def up(  # the options of contract.md
             typer.echo(ready_block(system, took))
         await asyncio.Event().wait()
 
-    if run(system, ready) == signal.SIGINT and not as_json:
-        telling.say("everything has ended; the data is kept")
+    came = run(system, ready)
+    telling.say("everything has ended; the data is kept")
+    if came is not None and not is_ready:
+        raise typer.Exit(128 + came)
 
 
 def run(system: System, ready: Callable[[float], Awaitable[None]]) -> signal.Signals | None:

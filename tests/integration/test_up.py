@@ -256,6 +256,21 @@ def test_a_second_signal_does_not_wait(up: Callable[..., RunningUp]) -> None:
     assert not alive(kafka)
 
 
+def test_an_interrupted_start_leaves_nobody_behind(
+    up: Callable[..., RunningUp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "maven").symlink_to(config.load().cache / "maven")
+    monkeypatch.setenv("LIVEFAIR_CACHE", str(cache))
+    running = up(ready=False)
+    until(lambda: any("preparing Java's cache" in line for line in running.words), what="the start of Kafka's training")
+    started = until(lambda: children(running.process.pid), what="Kafka's training")
+    assert running.end(signal.SIGINT) == 130
+    assert [pid for pid in started if alive(pid)] == []
+    assert not list(cache.glob("tmp*"))
+
+
 def test_doctor_knows_what_runs(steady: RunningUp) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "livefair.cli", "doctor", "--json"],
