@@ -28,6 +28,7 @@ _BATCH = 2000
 _POLL_MS = 200
 _REBUILDS_AT_ONCE = 4
 _ALWAYS = 0
+_VERIFY_S = 1.0
 _RETRY_S = 1.0
 log = structlog.get_logger(__name__)
 
@@ -63,6 +64,7 @@ class Feeder:
             watch = Watch(self._consumer, self._shards, self._store)
             async with asyncio.TaskGroup() as self._tasks:
                 self._tasks.create_task(self._feed())
+                self._tasks.create_task(self._verify())
                 self._tasks.create_task(self._save_views())
                 self._tasks.create_task(watch.run())
                 self._tasks.create_task(AckFeeder(self._bootstrap, self._store, self._epoch).run())
@@ -116,6 +118,16 @@ class Feeder:
         except NeedsRebuild:
             log.warning("Valkey lost a partition", partition=shard.partition, offset=shard.position)
             self._send_to_rebuild(shard)
+
+    async def _verify(self) -> None:
+        """Notice a flush also while nobody says anything."""
+        while True:
+            await asyncio.sleep(_VERIFY_S)
+            live = [shard for shard in self._shards if shard.live]
+            for shard, epoch in zip(live, await self._store.epochs([each.partition for each in live]), strict=True):
+                if epoch != self._epoch and shard.live:
+                    log.warning("Valkey lost a partition", partition=shard.partition, offset=shard.position)
+                    self._send_to_rebuild(shard)
 
     def _send_to_rebuild(self, shard: Shard) -> None:
         shard.live = False

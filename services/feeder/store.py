@@ -87,6 +87,17 @@ class Store:
     async def sentinel(self, partition: int) -> Sentinel:
         return (await self.progress(partition, ()))[0]
 
+    async def epochs(self, partitions: Sequence[int]) -> list[str]:
+        """Under which epoch each partition stands; "" without a sentinel."""
+
+        async def ask() -> list[Any]:
+            async with self._client.pipeline(transaction=False) as pipe:
+                for partition in partitions:
+                    pipe.hget(feeder_key(partition), "epoch")
+                return await pipe.execute()
+
+        return [(epoch or b"").decode() for epoch in await self.until_answered(ask)]
+
     async def progress(self, partition: int, channels: Sequence[str]) -> tuple[Sentinel, list[bytes | None]]:
         """The sentinel and the channels' last offsets, of one moment."""
 

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from livefair import config, keyring, topics_admin
+from livefair import config, keyring, tokens, topics_admin
+from livefair.domain.access import Claims, Role
+from livefair.domain.fairs import Fair
+from livefair.domain.jobs import Job
+from livefair.domain.pay import PayBand
 from livefair.valkey import new_client
+from livefair.wire.codec import encode
+from livefair.wire.envelope import fact_headers
+from livefair.wire.facts import FairScheduled, JobOpened
 from livefair.wire.feed import feeder_key
-from livefair.wire.topics import FEED
+from livefair.wire.partition import partition_of
+from livefair.wire.topics import FAIRS, FEED
 from tests.support.embedded import Servers
 from tests.support.feed import Speaker, speaking
+from tests.support.ports import free_port
 from tests.support.processes import Running
 from tests.support.waiting import until
 
@@ -29,6 +40,15 @@ class House:
     kafka: str
     redis: str
     settings: config.Settings
+    gateway_port: int
+    secret: bytes
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.gateway_port}/ws"
+
+    def token(self, role: Role, subject: str, *scopes: str, holder: str = "", lifetime_s: int = 3600) -> str:
+        return tokens.mint(self.secret, Claims(role, subject, scopes, holder), int(time.time()), lifetime_s)
 
     def environment(self, **changes: object) -> dict[str, str]:
         return self.settings.environment(**changes)
@@ -44,7 +64,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         settings = config.Settings(data=servers.folder, kafka=kafka, redis=redis, views_s=0.5)
         keyring.make(settings)
         asyncio.run(topics_admin.create(kafka, 1))
-        yield House(servers, kafka, redis, settings)
+        yield House(servers, kafka, redis, settings, free_port(), keyring.read(settings).token)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +81,26 @@ async def _all_fed(redis: str) -> None:
     await client.aclose()
 
 
+@pytest.fixture(scope="module")
+def gateway(house: House, feeder: Running) -> Iterator[Running]:
+    changes = {"gateway_port": house.gateway_port, "http_port": 1, "connect_s": 2.0, "outbox_bytes": 1 << 18}
+    with Running("gateway", house.environment(**changes), house.log("gateway")) as running:
+        asyncio.run(until(lambda: probed(house)))
+        yield running
+
+
+async def probed(house: House, path: str = "/readyz") -> bytes:
+    """The body of a probe of the gateway, b"" where it is not 200."""
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{house.gateway_port}{path}") as answer,
+        ):
+            return await answer.read() if answer.status == 200 else b""
+    except aiohttp.ClientError:
+        return b""
+
+
 @pytest.fixture
 async def valkey(house: House) -> AsyncIterator[Redis]:
     client = new_client(house.redis)
@@ -71,7 +111,27 @@ async def valkey(house: House) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def speaker(house: House) -> AsyncIterator[Speaker]:
     async with speaking(house.kafka) as speaker:
-        yield Speaker(speaker.appender, "m", next(_partitions) % 8)
+        yield Speaker(speaker.appender, "m", next(_partitions))
+
+
+@pytest.fixture
+async def fair(speaker: Speaker) -> Callable[..., Awaitable[str]]:
+    """Makes a fair (with a job) that the directory knows; gives the fair's id."""
+
+    async def make(owner: str = "h1", employer: str = "e1") -> str:
+        number = next(_names)
+        fair, job = f"ft{number}", f"jt{number}"
+        pay = PayBand("month", 8000, 10000)
+        facts = (
+            FairScheduled(Fair(fair, "A fair", owner, owner, "2026-12-01T10:00:00+08:00")),
+            JobOpened(Job(job, fair, "A job", employer, "4-10-01-06", "110105", pay, "live-in"), owner),
+        )
+        for fact in facts:
+            headers = fact_headers(f"{number}", "fair", "/livefair/test")
+            await speaker.appender.append(FAIRS, partition_of(FAIRS, fair), fair.encode(), encode(fact), headers)
+        return fair
+
+    return make
 
 
 _names = itertools.count()
