@@ -255,11 +255,15 @@ class Site:
         headers = {
             "Content-Security-Policy": _POLICY.format(ws=origin),
             "Cache-Control": "no-store",
-            "Vary": "Accept-Language, Cookie",
+            "Vary": "Accept-Encoding, Accept-Language, Cookie",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
         }
-        return web.Response(text=page, status=status, content_type="text/html", charset="utf-8", headers=headers)
+        answer = web.Response(text=page, status=status, content_type="text/html", charset="utf-8", headers=headers)
+        # A page that holds a token stays as it is: the length of a compressed one says something of what it repeats.
+        if "gzip" in request.headers.get("Accept-Encoding", "") and not request.path.startswith("/me/"):
+            answer.enable_compression(web.ContentCoding.gzip)
+        return answer
 
     def _see_other(self, request: web.Request, fair: Fair, posted: Mapping[str, list[str]]) -> web.Response:
         language = self._language(request, posted)

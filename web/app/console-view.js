@@ -61,7 +61,7 @@ class Row extends Component {
       <time class="row-time" datetime=${new Date(row.time).toISOString()}>${clock(row.time)}</time>
       <span class="row-name">${row.name || t("masked_person")}</span>
       <span class="row-job">${job ? job.title : row.job}</span>
-      <span class="row-state"><span class="state-pill" data-state=${row.state}>${t(`state_${row.state}`)}</span>${row.provisional && html` <span class="provisional">${t("provisional")}</span>`}</span>
+      <span class="row-state"><span class="state-pill" data-state=${row.state}>${t(`state_${row.state}`)}</span>${row.provisional && good && html` <span class="provisional">${t("provisional")}</span>`}</span>
       <span class="row-score">${row.ranked === false ? "–" : about(row.score)}</span>
       <span class="row-why">${why(row)}</span>
     </li>`;

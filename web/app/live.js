@@ -71,7 +71,7 @@ function Card({ application, job, person, answer, failure, skew, onAnswer }) {
   const spot = state === "waitlisted" ? person.placeOf(application.id) : null;
   const last = person.lastOffer(application.id);
   return html`<article class="card" data-state=${state} data-application=${application.id}>
-    <header><h3>${job ? job.title : t("step_jobs")}</h3><span class="state-pill" data-state=${state}>${t(`state_${state}`)}${application.provisional ? `（${t("provisional")}）` : ""}</span></header>
+    <header><h3>${job ? job.title : t("step_jobs")}</h3><span class="state-pill" data-state=${state}>${t(`state_${state}`)}${application.provisional && !ENDS.has(state) && state !== "waitlisted" ? `（${t("provisional")}）` : ""}</span></header>
     <${JobLine} job=${job} />
     ${spot && html`<p class="place"><strong>${t("place_in_line", { n: spot })}</strong> <span>${spot === 1 ? t("place_next") : t("place_before", { n: spot - 1 })}</span></p>`}
     <p class="card-detail">${application.reason && ENDS.has(state) ? `${word("reason", application.reason)}${language === "en" ? ". " : "。"}` : ""}${t(`state_${state}_detail`)}</p>

@@ -6,7 +6,7 @@ const BEIJING = "Asia/Shanghai";
 let words = {};
 
 async function json(path) {
-  const answer = await fetch(path, { cache: "no-cache" }); // asks whether it changed, and takes the copy it has if not
+  const answer = await fetch(path);
   if (!answer.ok) throw new Error(`${path}: HTTP ${answer.status}`);
   return answer.json();
 }

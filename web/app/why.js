@@ -3,6 +3,7 @@
 
 import { about, list, moment, t, word } from "./text.js";
 
+const MOST = 2; // open questions named; the rest is counted
 const BEST = 2; // terms named; the rest is in the arithmetic
 
 const named = (filters, verdict) => (filters || []).filter((one) => one.verdict === verdict).map((one) => one.filter);
@@ -39,7 +40,8 @@ export function why(row) {
     if (row.ranked === false) said.push(t("why_unranked"));
     else if (strong.length) said.push(t("why_best", { list: list(strong) }));
     const unknown = open(row);
-    if (unknown.length) said.push(t("why_unknown", { list: list(unknown) }));
+    if (unknown.length > MOST) said.push(t("why_unknown_more", { list: list(unknown.slice(0, MOST)), n: unknown.length }));
+    else if (unknown.length) said.push(t("why_unknown", { list: list(unknown) }));
     else if (!said.length) said.push(t("why_all_pass"));
   }
   return said.join(t("sentence_join"));
