@@ -22,23 +22,23 @@ class Claims(msgspec.Struct, frozen=True, omit_defaults=True):
     scopes: tuple[str, ...] = ()
     holder: str = ""
 
-    def _narrowed_from(self, kind: str, identifier: str) -> bool:
-        """Whether an `only:` scope of this kind leaves `identifier` out."""
-        only = [scope for scope in self.scopes if scope.startswith(f"only:{kind}:")]
-        return bool(only) and f"only:{kind}:{identifier}" not in only
+    def _reaches(self, **names: str) -> bool:
+        """Whether a thing, named by each kind that it belongs to, is left in by the `only:` scopes of every kind."""
+        only = [scope.split(":", 2) for scope in self.scopes if scope.startswith("only:")]
+        return all([kind, names.get(kind)] in [parts[1:] for parts in only] for kind in {parts[1] for parts in only})
 
     def _scoped(self, kind: str, identifier: str) -> bool:
         return f"{kind}:{identifier}" in self.scopes
 
     def runs_fair(self, fair: str, owner: str) -> bool:
         """Whether they may run the fair that `owner` created."""
-        if self._narrowed_from("fair", fair):
+        if not self._reaches(fair=fair):
             return False
         return (self.role == "host" and self.subject == owner) or self._scoped("fair", fair)
 
     def hires_for(self, job: str, employer: str, fair: str) -> bool:
         """Whether they may speak for the employer of the job."""
-        if self._narrowed_from("job", job) or self._narrowed_from("fair", fair):
+        if not self._reaches(job=job, fair=fair):
             return False
         return (self.role == "employer" and self.subject == employer) or self._scoped("job", job)
 
@@ -48,7 +48,7 @@ class Claims(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def acts_for_region(self, region: str) -> bool:
         """Whether they are the office of that region."""
-        if self._narrowed_from("office", region):
+        if not self._reaches(office=region):
             return False
         return (self.role == "office" and self.subject == region) or self._scoped("office", region)
 

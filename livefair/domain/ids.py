@@ -15,7 +15,8 @@ from typing import NamedTuple
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _BODY = 16
 """Letters of a derived id: 80 bits, so that a million people collide with a chance below 10⁻¹²."""
-RANDOM_BYTES = 5
+RANDOM_BYTES = 10
+"""Random bytes of a new id: 16 letters, as long as a derived one."""
 
 
 def spell(data: bytes) -> str:
@@ -53,12 +54,12 @@ def keyed_hash(secret: bytes, purpose: str, data: bytes) -> str:
 
 
 def fair_id(random: bytes) -> str:
-    """A new fair's id, from at least 5 random bytes."""
+    """A new fair's id, from RANDOM_BYTES random bytes."""
     return "f" + spell(random[:RANDOM_BYTES])
 
 
 def job_id(random: bytes) -> str:
-    """A new job's id, from at least 5 random bytes."""
+    """A new job's id, from RANDOM_BYTES random bytes."""
     return "j" + spell(random[:RANDOM_BYTES])
 
 
@@ -68,7 +69,7 @@ def application_id(candidate: str, job: str) -> str:
 
 
 def offer_id(candidate: str, job: str, random: bytes) -> str:
-    """A new offer to a person for a job, from at least 5 random bytes."""
+    """A new offer to a person for a job, from RANDOM_BYTES random bytes."""
     return f"o{candidate[1:]}-{job[1:]}-{spell(random[:RANDOM_BYTES])}"
 
 

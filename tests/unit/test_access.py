@@ -57,6 +57,9 @@ def granted(claims: Claims) -> set[str]:
         # `only:` takes away whatever it does not name.
         (Claims("host", "h1", ("only:fair:f1",)), {"fair f1 of h1"}),
         (Claims("host", "h1", ("only:fair:f2",)), set()),
+        # What belongs to no job is out of reach for who is kept to one.
+        (Claims("host", "h1", ("only:job:j1",)), set()),
+        (Claims("host", "h1", ("only:job:j1", "job:j1")), {"job j1 of e1 in f1"}),
         (Claims("host", "h1", ("only:fair:f1", "only:fair:f2", "fair:f2")), {"fair f1 of h1", "fair f2 of h2"}),
         (Claims("host", "h1", ("fair:f2", "only:fair:f1")), {"fair f1 of h1"}),
         (Claims("employer", "e1", ("only:job:j1",)), {"job j1 of e1 in f1"}),

@@ -102,12 +102,12 @@ def test_a_keyed_hash_differs_by_secret_purpose_and_data() -> None:
 
 
 def test_new_ids_are_spelled_from_the_random_bytes_they_are_given() -> None:
-    assert ids.fair_id(b"\x00" * 4 + b"\x01" + b"more") == "f00000001"
-    assert ids.job_id(b"\xff" * 5) == "jzzzzzzzz"
-    assert ids.offer_id("c1", "j2", b"\x00" * 5) == "o1-2-00000000"
+    assert ids.fair_id(b"\x00" * 9 + b"\x01" + b"more") == "f0000000000000001"
+    assert ids.job_id(b"\xff" * 10) == "jzzzzzzzzzzzzzzzz"
+    assert ids.offer_id("c1", "j2", b"\x00" * 10) == "o1-2-0000000000000000"
 
 
-@given(BODIES, BODIES, st.binary(min_size=5, max_size=5))
+@given(BODIES, BODIES, st.binary(min_size=10, max_size=10))
 def test_an_application_and_an_offer_say_whom_and_what_they_name(person: str, job: str, random: bytes) -> None:
     candidate, job = "c" + person, "j" + job
     assert ids.named_by(ids.application_id(candidate, job)) == (candidate, job)
