@@ -95,21 +95,25 @@ async def test_a_child_that_never_becomes_ready_is_ended_and_told(
     assert running.pids() == {"feeder": []}
 
 
-async def test_the_last_group_ends_first_and_the_stubborn_is_killed(service: Callable[..., Service]) -> None:
-    ends: list[str] = []
+async def test_the_last_group_ends_first_and_the_stubborn_is_killed(
+    service: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[tuple[int, int | None]] = []
+
+    async def noted(process: asyncio.subprocess.Process, how: signal.Signals, within: float) -> None:
+        await child.end(process, how, within)
+        ended.append((process.pid, process.returncode))
+
+    monkeypatch.setattr(supervisor, "end", noted)
     async with Supervisor() as running:
         await running.start([service("kafka")])
         await running.start([service("intake"), service("worker", STUBBORN, "no", stop_within=0.3)])
-        pids = running.pids()
-        watch = [asyncio.create_task(_note_end(name, found[0], ends)) for name, found in pids.items()]
-        await running.stop()
-        await asyncio.gather(*watch)
-    assert ends == ["intake", "worker", "kafka"]
-
-
-async def _note_end(name: str, pid: int, ends: list[str]) -> None:
-    await asyncio.to_thread(until, lambda: not alive(pid))
-    ends.append(name)
+        pids = {name: found for name, (found,) in running.pids().items()}
+    assert ended == [
+        (pids["intake"], -signal.SIGTERM),
+        (pids["worker"], -signal.SIGKILL),
+        (pids["kafka"], -signal.SIGTERM),
+    ]
 
 
 async def test_whoever_cannot_wait_for_the_end_may_kill(service: Callable[..., Service]) -> None:
