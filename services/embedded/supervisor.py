@@ -37,7 +37,7 @@ class _Kept:
 
 
 class Supervisor:
-    """Children in groups. ``notice`` gets a line for every death and restart.
+    """Children in groups. ``notice`` gets a line for whoever becomes ready or dies.
 
     Use it as a context manager: leaving it ends every child.
     """
@@ -112,11 +112,12 @@ class Supervisor:
                         kept.process.kill()
 
     async def _begin(self, kept: _Kept) -> None:
+        began = asyncio.get_running_loop().time()
         process = await self._spawn(kept)
-        reached = await self._reach(kept, process)
-        if not reached:
+        if not await self._reach(kept, process):
             raise await self._failure(kept, process)
         kept.ready.set()
+        self._notice(f"{kept.service.label} is ready after {asyncio.get_running_loop().time() - began:.1f} s")
         kept.task = asyncio.create_task(self._keep(kept))
 
     async def _spawn(self, kept: _Kept) -> asyncio.subprocess.Process:
