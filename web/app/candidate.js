@@ -82,7 +82,7 @@ function connect() {
     ack: true,
     reset: (events) => { person.reset(events); loaded = true; changed(); },
     event: (event) => { person.apply(event); changed(); },
-    refused: (error) => { if (error.status === 401) lostSession(); },
+    refused: (error) => { if ([401, 403, 404].includes(error.status)) lostSession(); },
   });
 }
 

@@ -40,12 +40,13 @@ function Countdown({ expires, skew }) {
 }
 
 function Offer({ offer, answer, skew, onAnswer }) {
+  const late = useNow() + skew >= offer.expires;
   if (answer) {
     return html`<div class="offer"><p><b>${t(answer.accept ? "answered_yes" : "answered_no")}</b></p>
       <${Receipt} delivered=${answer.delivered} sending=${answer.sending} onSend=${answer.send} /></div>`;
   }
   return html`<div class="offer" data-offer=${offer.offer}><${Countdown} expires=${offer.expires} skew=${skew} />
-    <div class="answers"><button type="button" class="primary" onClick=${() => onAnswer(offer.offer, true)}>${t("accept")}</button>
+    <div class="answers" hidden=${late}><button type="button" class="primary" onClick=${() => onAnswer(offer.offer, true)}>${t("accept")}</button>
       <button type="button" onClick=${() => onAnswer(offer.offer, false)}>${t("decline")}</button></div></div>`;
 }
 

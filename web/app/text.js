@@ -1,6 +1,8 @@
 // Words, numbers, dates and places of the pages, in the language of the document.
 // The rule: no sentence is written in a script; it has a key in i18n/, or a code in a table.
 
+import { backOff } from "../sdk/http.js";
+
 export const language = document.documentElement.lang === "en" ? "en" : "zh-CN";
 const BEIJING = "Asia/Shanghai";
 let words = {};
@@ -12,8 +14,14 @@ async function json(path) {
 }
 
 /** Fetches the words once. Nothing below works before it is done. */
-export const ready = Promise.all([json(`/static/i18n/${language}.json`), json(`/static/i18n/codes.${language}.json`)])
-  .then((both) => { words = Object.assign({}, ...both); });
+export const ready = (async () => {
+  for (let n = 0; ; n += 1) {
+    try {
+      words = Object.assign({}, ...await Promise.all([json(`/static/i18n/${language}.json`), json(`/static/i18n/codes.${language}.json`)]));
+      return;
+    } catch { await new Promise((resume) => { setTimeout(resume, backOff(n)); }); }
+  }
+})();
 
 /** The string of a key, its `{name}`s filled in; the key itself where there is none. */
 export function t(key, values) {
