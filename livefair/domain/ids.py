@@ -19,10 +19,14 @@ RANDOM_BYTES = 10
 """Random bytes of a new id: 16 letters, as long as a derived one."""
 
 
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+
+
 def spell(data: bytes) -> str:
     """Bytes (a multiple of five) as lower-case Crockford base 32, eight letters for each five bytes."""
     number = int.from_bytes(data, "big")
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(len(data) * 8 - 5, -1, -5))
+    # Two letters a step: a sign-up spells six ids.
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(len(data) * 8 - 10, -1, -10)])
 
 
 def _digest(secret: bytes, *parts: str) -> str:

@@ -108,8 +108,8 @@ class Api:
         self._others = others
 
     def add_to(self, app: web.Application) -> None:
-        """Mount every call."""
-        for each in OPERATIONS:
+        """Mount every call; aiohttp looks in this order, so the one that comes most is first."""
+        for each in sorted(OPERATIONS, key=lambda operation: operation.name != "sign_up"):
             app.router.add_route(each.method, each.path, self._served(each))
 
     def claims_of(self, header: str | None) -> Claims | None:

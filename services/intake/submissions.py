@@ -19,8 +19,8 @@ from services.intake.problems import Refused
 
 log = structlog.get_logger(__name__)
 
-WAVES = 4
-"""Waves under way at once; more would only make each smaller."""
+WAVES = 2
+"""Waves under way at once: one being acknowledged while the next is asked for. More only make each smaller."""
 ANSWER_WITHIN_S = 8.0
 """After this the answer is that nobody knows, and to ask again with the same key."""
 HELD_AT_MOST = 20_000
