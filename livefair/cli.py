@@ -100,16 +100,31 @@ def run(args: list[str] | None = None) -> int:
     try:
         build(wanted)(args=args, prog_name="livefair")
     except LivefairError as error:
-        _say(error.message)
-        if isinstance(error, ServiceFailed):
-            for line in error.log:
-                print(f"  | {line}", file=sys.stderr)
-        return error.exit_code
+        return _tell(error)
+    except BaseExceptionGroup as group:
+        # Tasks that ran side by side; what is not an error of ours stays a traceback.
+        errors, rest = group.split(LivefairError)
+        if errors is None or rest is not None:
+            raise
+        return _tell(_first(errors))
     except KeyboardInterrupt:
         return 130
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
+
+
+def _first(group: BaseExceptionGroup[LivefairError]) -> LivefairError:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
+
+
+def _tell(error: LivefairError) -> int:
+    _say(error.message)
+    if isinstance(error, ServiceFailed):
+        for line in error.log:
+            print(f"  | {line}", file=sys.stderr)
+    return error.exit_code
 
 
 def _say(sentence: str) -> None:

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from livefair import cli
-from livefair.errors import ClusterMismatch, LivefairError, ServiceFailed
+from livefair.errors import ClusterMismatch, LivefairError, ServiceFailed, Unavailable
 
 
 def _fail(error: LivefairError) -> None:
@@ -28,6 +28,14 @@ def failed() -> None:
     _fail(ServiceFailed("kafka ended; the last lines:", log=("one", "two")))
 
 
+def side_by_side() -> None:
+    raise ExceptionGroup("tasks", [ExceptionGroup("inner", [Unavailable("Kafka is away.")])])
+
+
+def mixed() -> None:
+    raise ExceptionGroup("tasks", [Unavailable("Kafka is away."), RuntimeError("a bug")])
+
+
 def interrupted() -> None:
     raise KeyboardInterrupt
 
@@ -35,6 +43,7 @@ def interrupted() -> None:
 @pytest.fixture(autouse=True)
 def _commands(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"hello": "hello", "topics.create": "mismatch", "up": "failed", "wait": "interrupted", "far": "nowhere"}
+    found |= {"intake": "side_by_side", "gateway": "mixed"}
     entries = {name: EntryPoint(name, f"{__name__}:{value}", cli.ENTRY_POINTS) for name, value in found.items()}
     monkeypatch.setattr(cli, "commands", lambda: entries)
 
@@ -51,7 +60,7 @@ def test_an_unknown_command_is_named_with_the_nearest(capsys: pytest.CaptureFixt
 
 def test_a_command_far_from_all_is_told_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["xyzzy"]) == 2
-    assert "the commands are far, hello, topics, up, wait." in capsys.readouterr().err
+    assert "the commands are far, gateway, hello, intake, topics, up, wait." in capsys.readouterr().err
 
 
 def test_an_unknown_option_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,6 +78,16 @@ def test_an_error_is_a_sentence_on_stderr_and_its_exit_code(capsys: pytest.Captu
 def test_a_failed_service_shows_its_last_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["up"]) == 4
     assert capsys.readouterr().err == "livefair: kafka ended; the last lines:\n  | one\n  | two\n"
+
+
+def test_an_error_of_one_of_several_tasks_is_the_same_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["intake"]) == Unavailable.exit_code == 6
+    assert capsys.readouterr().err == "livefair: Kafka is away.\n"
+
+
+def test_a_bug_beside_it_keeps_its_traceback() -> None:
+    with pytest.raises(ExceptionGroup):
+        cli.run(["gateway"])
 
 
 def test_an_interruption_is_130() -> None:
