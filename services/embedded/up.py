@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -99,11 +99,12 @@ def run(system: System, ready: Callable[[float], Awaitable[None]]) -> signal.Sig
     return came[0] if came else None
 
 
-def ready_block(system: System, took: float) -> str:
-    """What a person needs to know once everything is ready."""
+def ready_block(system: System, took: float, first: Sequence[tuple[str, str]] = ()) -> str:
+    """What a person needs to know once everything is ready; ``first`` are lines that go before the others."""
     state, settings = system.state(), system.settings
     command = _command(settings)
     lines = [
+        *first,
         ("pages", f"{state.http}/"),
         ("API", f"{state.http}/openapi.json"),
         ("live events", state.ws),
