@@ -20,7 +20,7 @@ from services.embedded import runtimes
 from services.embedded.broker import Broker
 from services.embedded.probes import http_probe, kafka_probe, redis_probe
 from tests.support.embedded import Servers
-from tests.support.up import until
+from tests.support.up import resident_kib, until
 
 pytestmark = pytest.mark.kafka
 
@@ -92,9 +92,7 @@ async def test_a_killed_valkey_comes_back_with_what_was_a_second_old(fresh_serve
 def test_the_broker_takes_no_more_memory_than_it_may(fresh_servers: Servers) -> None:
     _, supervisor = fresh_servers.kafka()
     (pid,) = supervisor.pids()["kafka"]
-    status = Path(f"/proc/{pid}/status").read_text()
-    resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-    assert resident <= 450 * 1024
+    assert resident_kib(pid) <= 450 * 1024
 
 
 async def test_a_topic_that_was_not_declared_is_not_made_by_naming_it(kafka: str) -> None:

@@ -20,7 +20,7 @@ import pytest
 from livefair import config, topics_admin
 from livefair.wire.topics import TOPICS
 from tests.support.embedded import Servers
-from tests.support.up import RunningUp, alive, children, until
+from tests.support.up import RunningUp, alive, children, resident_kib, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.valkey]
 
@@ -114,6 +114,22 @@ def test_the_line_the_children_the_restarts_and_the_end(up: Callable[..., Runnin
     assert [pid for pid in everyone if alive(pid)] == []
     assert not config.state_file(running.data).exists()
     assert sum("was ended by SIGKILL" in line for line in running.words) == 4
+
+
+def test_the_real_services_are_all_there_and_all_gone(livefair_up: Callable[..., RunningUp]) -> None:
+    running = livefair_up("--workers", "2", "--gateways", "2")
+    counts = {name: len(pids) for name, pids in running.state["pids"].items()}
+    assert counts == {"intake": 1, "gateway": 2, "worker": 2, "feeder": 1, "insight": counts["insight"]} | {
+        "kafka": 1,
+        "redis": 1,
+    }
+    everyone = children(running.process.pid)
+    assert everyone == sorted(running.pids())
+    for pid in everyone:
+        if pid not in running.state["pids"]["kafka"]:
+            assert resident_kib(pid) <= 120 * 1024, pid
+    assert running.end() == 0
+    assert [pid for pid in everyone if alive(pid)] == []
 
 
 def _answers(url: str) -> bool:

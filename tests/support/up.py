@@ -96,6 +96,12 @@ def alive(pid: int) -> bool:
         return False
 
 
+def resident_kib(pid: int) -> int:
+    """Resident memory of a process, KiB."""
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
 def children(pid: int) -> list[int]:
     """Living direct children of a process."""
     found = []
