@@ -47,7 +47,7 @@ function JobCard({ job, counters, pinned, busy, onPin }) {
     <div class="job-seats"><strong class=${counts.seats_left ? "" : "full"} data-seats-left>${counts.seats_left ? t("seats_left", { n: counts.seats_left }) : t("job_full")}</strong>
       <span>${t("seats_of", { n: counts.seats })}</span>
       <meter min="0" max="1" value=${held} aria-label=${t("seats_left", { n: counts.seats_left })}></meter></div>
-    <p class="job-counts">${t("job_line", counts)}</p>
+    <p class="job-counts">${t("job_line", { applications: number(counts.applications), matched: number(counts.matched), waiting: number(counts.waiting) })}</p>
     <button type="button" class=${pinned ? "" : "outline"} aria-pressed=${pinned} disabled=${busy} onClick=${() => onPin(pinned ? null : job.job)}>${t(pinned ? "unpin" : "pin")}</button>
   </li>`;
 }

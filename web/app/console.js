@@ -21,13 +21,21 @@ let token = null;
 let connection = null;
 let channel = null;
 let due = false;
+let rest = 0; // ms before the next drawing
 
 const http = new Http({ token: () => token, language });
 
+// One drawing however many events came, and three times as long for everything else as the last one took: a burst
+// makes the picture come less often, never the keys and the mouse.
 function changed() {
-  if (due) return; // one drawing per frame, however many events came
+  if (due) return;
   due = true;
-  requestAnimationFrame(() => { due = false; frame.value += 1; });
+  setTimeout(() => requestAnimationFrame(() => {
+    due = false;
+    const began = performance.now();
+    frame.value += 1;
+    setTimeout(() => { rest = Math.min(400, 3 * (performance.now() - began)); }); // with its layout
+  }), rest);
 }
 
 function leave(why = "") {
