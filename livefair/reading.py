@@ -43,6 +43,18 @@ class Reader:
             raise Unavailable(f"Kafka did not say where {topic.name}/{partition} ends: {error}") from None
         return Bounds(first[at], end[at])
 
+    async def first_since(self, topic: Topic, partition: int, ms: int) -> int:
+        """The first offset whose record was appended at `ms` (Unix) or after; the end where there is none.
+
+        Raises Unavailable.
+        """
+        at = TopicPartition(topic.name, partition)
+        try:
+            found = (await self._consumer.offsets_for_times({at: ms}))[at]
+        except KafkaError as error:
+            raise Unavailable(f"Kafka did not say what {topic.name}/{partition} has since then: {error}") from None
+        return (await self.bounds(topic, partition)).end if found is None else int(found.offset)
+
     async def stretch(
         self, topic: Topic, partition: int, start: int, end: int, at_once: int = AT_ONCE
     ) -> AsyncIterator[list[ConsumerRecord]]:

@@ -1,0 +1,1 @@
+"""The HTTP door on a real Kafka and Valkey, with the stages and the feeder behind it."""
