@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
@@ -146,7 +147,7 @@ class Phones:
     async def _sign_up(self, phone: Phone, key: str) -> bool:
         async with self._places:
             answer = await self._door.sign_up(self._fair, phone.body, key=key)
-        at = asyncio.get_running_loop().time()
+        at = time.perf_counter()
         first = phone.answers.setdefault(key, answer)
         if first is answer:
             self._tally.done["sign-ups"] += 1

@@ -117,7 +117,8 @@ async def run(
 async def _opened(host: Host, seed: int) -> tuple[str, list[dict[str, Any]]]:
     plan = GeneratedFair.generate(seed, 0, JOBS, today=today())
     fair = await host.schedule(plan.fair, key=f"simulate-{seed}-{time.time_ns()}")
-    jobs = [await host.open_job(fair, body, key=f"job-{number}") for number, body in enumerate(plan.jobs)]
+    opening = [host.open_job(fair, body, key=f"job-{number}") for number, body in enumerate(plan.jobs)]
+    jobs = await asyncio.gather(*opening)
     await host.go_live(fair)
     return fair, jobs
 

@@ -6,6 +6,7 @@ Every item passes its channel's witness before anybody hears of it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from livefair.play.witness import Witness
 CLIENT = "play"
 
 Hear = Callable[[Event, float], None]
-"""Called with an event that is new on its channel, and when it came (s of the loop's clock). It must not wait."""
+"""Called with an event that is new on its channel, and when it came (s of `time.perf_counter`). It must not wait."""
 
 
 class Doors(NamedTuple):
@@ -88,11 +89,11 @@ class Watcher:
 
     async def _follow(self, name: str, subscribed: asyncio.Event) -> None:
         assert self._live is not None  # noqa: S101  (connected, or coming back)
-        witness, position, loop = self._witnesses[name], self._positions[name], asyncio.get_running_loop()
+        witness, position = self._witnesses[name], self._positions[name]
         channel = self._live.channel(name, position.epoch, position.offset)
         try:
             async for item in channel:
-                at = loop.time()
+                at = time.perf_counter()
                 if isinstance(item, Restart):
                     if position.epoch:
                         self._tally.done["unrecovered"] += 1

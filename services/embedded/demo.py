@@ -144,8 +144,8 @@ def _first(group: ExceptionGroup[LivefairError]) -> LivefairError:
 
 def _urls(http: str, show: Show, seed: int) -> list[tuple[str, str]]:
     return [
-        ("host console", f"{http}/host/{show.fair}"),
-        ("its token", show.host_token),
+        ("host page", f"{http}/host/{show.fair}"),
+        ("host token", show.host_token),
         ("candidates", f"{http}/fairs/{show.fair}"),
         ("seed", str(seed)),
     ]

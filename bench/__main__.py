@@ -1,0 +1,47 @@
+"""`python -m bench [start] [latency] [stage] [memory]`: the tables, all of them where none is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench import latency, ledger, memory, start
+from bench.report import Report, circumstances
+
+
+class Name(StrEnum):
+    """The tables."""
+
+    start = "start"
+    latency = "latency"
+    stage = "stage"
+    memory = "memory"
+
+
+def main(
+    tables: Annotated[list[Name] | None, typer.Argument(help="Which tables.", show_default="all")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="How often each figure is measured.")] = 3,
+    rate: Annotated[float, typer.Option(min=1, help="latency: sign-ups a second.")] = 200,
+    seconds: Annotated[int, typer.Option(min=1, help="latency: seconds of a run.")] = 20,
+    inputs: Annotated[int, typer.Option(min=1000, help="stage: applications of a run.")] = 300_000,
+) -> None:
+    """Measure livefair on this machine and print tables of minimum, median and maximum."""
+    measures: dict[Name, Callable[[], Report]] = {
+        Name.start: lambda: start.measure(runs),
+        Name.latency: lambda: latency.measure(runs, rate, seconds),
+        Name.stage: lambda: ledger.measure(runs, inputs),
+        Name.memory: lambda: memory.measure(runs),
+    }
+    console = Console(width=120)
+    console.print(circumstances(), highlight=False)
+    console.print()
+    for name in tables or list(Name):
+        measures[name]().show(console)
+
+
+if __name__ == "__main__":
+    typer.run(main)
