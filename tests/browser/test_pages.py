@@ -278,6 +278,21 @@ async def test_a_token_that_is_not_the_hosts_opens_nothing(studio: BrowserContex
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_the_first_visit_costs_at_most_50_kb(language: str, phone: BrowserContext, opened: Opened) -> None:
+    page = await phone.new_page()
+    async with page.expect_response("**/static/vendor/htm.js") as last:  # what is imported by what is imported later
+        await page.goto(f"{opened.http}/fairs/{opened.fair}?lang={language}")
+    await (await last.value).finished()
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "connected")
+    sizes: dict[str, int] = await page.evaluate(
+        """() => Object.fromEntries(["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+          .map((one) => [one.name, one.encodedBodySize]))"""
+    )
+    assert any(name.endswith("/snapshot") for name in sizes)
+    assert sum(sizes.values()) <= 50_000, sizes
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
 async def test_axe_finds_nothing(language: str, phone: BrowserContext, studio: BrowserContext, opened: Opened) -> None:
     axe = Axe()
     found: dict[str, Any] = {}
