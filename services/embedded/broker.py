@@ -15,15 +15,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from livefair.errors import LivefairError, ServiceFailed
-from services.embedded.child import Launch, Service, end, last_lines, run_to_end, spawn, until_ready
+from services.embedded.child import Launch, Service, last_lines, run_to_end, spawn, until_ready
 from services.embedded.jars import fingerprint, read_lock
 from services.embedded.ports import Remembered, free_port
 from services.embedded.probes import kafka_probe
 from services.embedded.runtimes import Java
 
 HOST = "127.0.0.1"
-TRAINING_S = 90.0
-"""A machine on which making the class cache takes longer goes without it."""
+TRAINING_S = 60.0
+"""A machine on which making the class cache takes longer goes without it, and does not try again."""
 
 # What is not Kafka's default, and why.
 _PROPERTIES = """\
@@ -139,7 +139,7 @@ class Broker:
         return self._cache / f"kafka-{fingerprint(read_lock())}-java{self._java.version}.aot"
 
     def _aot_options(self) -> tuple[str, ...]:
-        return (f"-XX:AOTCache={self._aot}", "-Xlog:aot*=off", "-Xlog:cds*=off") if self._aot.exists() else ()
+        return (f"-XX:AOTCache={self._aot}", "-Xlog:aot*=off", "-Xlog:cds*=off") if self._is_taught() else ()
 
     def _write_properties(self, controller_port: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -184,14 +184,17 @@ class Broker:
     async def _train(self) -> None:
         """Run a broker in a throw-away directory and let Java keep what it loaded: halves every later start."""
         self._cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._cache, ignore_cleanup_errors=True) as place, suppress(LivefairError):
+        with tempfile.TemporaryDirectory(dir=self._cache, ignore_cleanup_errors=True) as place:
             folder = Path(place)
             pupil = Broker(folder / "kafka", folder, self._java, self._class_path, self._heap_mb)
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, LivefairError, OSError):
                 async with asyncio.timeout(TRAINING_S):
                     await pupil._learn(folder / "aot")
-            with suppress(FileNotFoundError):
-                (folder / "aot").replace(self._aot)
+                    (folder / "aot").replace(self._aot)
+        self._aot.touch()  # empty: it was tried, and is not tried again
+
+    def _is_taught(self) -> bool:
+        return self._aot.exists() and self._aot.stat().st_size > 0
 
     async def _learn(self, output: Path) -> None:
         log = self.folder / "log"
@@ -202,9 +205,10 @@ class Broker:
         process = await spawn(service)
         try:
             await until_ready(service, process)
+            process.terminate()  # Java writes the cache while it ends, in a process of its own
+            await process.wait()
         except BaseException:
-            process.kill()  # nobody waits for what it would have learnt
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
             raise
-        # Java writes the cache while it ends, which takes a few seconds.
-        await end(process, signal.SIGTERM, TRAINING_S)

