@@ -28,8 +28,9 @@ local function above(offset, nth, ordinal, top)
 end
 
 -- KEYS: feeder:{partition} last:{partition}
--- ARGV: token (the epoch, or the id of a rebuild), from, next, window, announce-from, then nine for each publication:
---   offset channel class entity event upstream origin-offset origin-nth origin-ordinal   (upstream '': no origin)
+-- ARGV: token (the epoch, or the id of a rebuild), from, next, window, announce-from, the publications' heads, then an
+-- event for each. The heads are MessagePack, a list with a list for each publication:
+--   offset channel class entity upstream origin-offset origin-nth origin-ordinal   (upstream '': no origin)
 -- Stores what stands at `from` and after, up to `next`. Gives {stored, repeated, next to read}; where something is
 -- missing before `from`, nothing is done and stored is -1. Without the token's sentinel it fails with REBUILD.
 local function feed(keys, args)
@@ -46,17 +47,17 @@ local function feed(keys, args)
   local window, announce = args[4], tonumber(args[5])
   local origins, prevs = {}, {}
   local stored, repeated = 0, 0
-  for i = 6, #args, 9 do
-    local offset, channel = tonumber(args[i]), args[i + 1]
+  for i, head in ipairs(cmsgpack.unpack(args[6])) do
+    local offset, channel = head[1], head[2]
     if offset >= have then
-      local upstream, fresh = args[i + 5], true
+      local upstream, fresh = head[5], true
       if upstream ~= '' then
         local top = origins[upstream]
         if not top then
           top = highest(feeder, upstream)
           origins[upstream] = top
         end
-        local o, n, r = tonumber(args[i + 6]), tonumber(args[i + 7]), tonumber(args[i + 8])
+        local o, n, r = head[6], head[7], head[8]
         fresh = above(o, n, r, top)
         if fresh then
           top[1], top[2], top[3] = o, n, r
@@ -68,16 +69,16 @@ local function feed(keys, args)
           forget_channel(channel)
           prev = floor
         end
-        local class, entity, event = args[i + 2], args[i + 3], args[i + 4]
+        local id, class, entity, event = string.format('%.0f', offset), head[3], head[4], args[6 + i]
         -- The stream itself refuses an id that is not larger; then it is there already.
-        redis.pcall('XADD', 'feed:' .. channel, 'MAXLEN', '~', window, args[i] .. '-1', 'p', prev, 'c', class, 'e', event)
+        redis.pcall('XADD', 'feed:' .. channel, 'MAXLEN', '~', window, id .. '-1', 'p', prev, 'c', class, 'e', event)
         if entity ~= '' then
           redis.call('HSET', 'view:' .. channel, entity, event)
         end
         if offset >= announce then
-          redis.call('PUBLISH', 'push:' .. channel, args[i] .. ' ' .. prev .. ' ' .. class .. ' ' .. event)
+          redis.call('PUBLISH', 'push:' .. channel, id .. ' ' .. prev .. ' ' .. class .. ' ' .. event)
         end
-        prevs[channel] = args[i]
+        prevs[channel] = id
         stored = stored + 1
       else
         repeated = repeated + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from aiokafka import ConsumerRecord
 
 from livefair.errors import UnreadableRecord
@@ -15,8 +17,15 @@ from livefair.wire.views import SEPARATOR
 _codec: Codec[FeedRecord] = Codec(FeedRecord)
 _NO_ORIGIN = ("", 0, 0, 0)
 
-Flat = tuple[int, str, str, str, bytes, str, int, int, int]
-"""offset, channel, class, entity, event, upstream, and the origin's offset, nth and ordinal."""
+Head = tuple[int, str, str, str, str, int, int, int]
+"""offset, channel, class, entity, upstream, and the origin's offset, nth and ordinal."""
+
+
+class Read(NamedTuple):
+    """A publication as library.lua takes it."""
+
+    head: Head
+    event: bytes
 
 
 def channel_of(record: ConsumerRecord) -> str:
@@ -32,7 +41,7 @@ def channel_of(record: ConsumerRecord) -> str:
     return str(channel)
 
 
-def read(record: ConsumerRecord) -> Flat:
+def read(record: ConsumerRecord) -> Read:
     """The publication that a record holds. Raises UnreadableRecord."""
     channel = channel_of(record)
     publication = _codec.decode(record.value)
@@ -42,4 +51,5 @@ def read(record: ConsumerRecord) -> Flat:
     else:
         found = parse_origin(text)
         origin = (f"{found.tag}{found.partition}", *found.rank)
-    return (record.offset, channel, publication.class_, publication.entity, bytes(publication.event), *origin)
+    head = (record.offset, channel, publication.class_, publication.entity, *origin)
+    return Read(head, bytes(publication.event))

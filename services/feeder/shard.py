@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from itertools import chain
 
 from aiokafka import ConsumerRecord
 
@@ -15,7 +14,7 @@ from livefair.wire.envelope import fact_headers
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import DEAD_LETTERS
 from services.feeder import metrics
-from services.feeder.publications import Flat, read
+from services.feeder.publications import Read, read
 from services.feeder.store import Fed, Store
 from services.feeder.views import Views
 from services.writer import Writer
@@ -49,13 +48,7 @@ class Shard:
             publications = [each for record in part if (each := await self._read(record)) is not None]
             end = part[-1].offset + 1
             fed = await self._store.feed(
-                self.partition,
-                token,
-                self.position,
-                end,
-                self._window,
-                announce,
-                list(chain.from_iterable(publications)),
+                self.partition, token, self.position, end, self._window, announce, publications
             )
             if not self._advance(fed, end):
                 return False
@@ -71,13 +64,13 @@ class Shard:
             metrics.REPEATS.inc(fed.repeated)
         return True
 
-    async def _read(self, record: ConsumerRecord) -> Flat | None:
+    async def _read(self, record: ConsumerRecord) -> Read | None:
         try:
             publication = read(record)
         except UnreadableRecord as error:
             await self._bury(record, str(error))
             return None
-        self.views.touch(publication[1], publication[3])
+        self.views.touch(publication.head[1], publication.head[3])
         return publication
 
     async def _bury(self, record: ConsumerRecord, reason: str) -> None:

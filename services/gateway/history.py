@@ -24,6 +24,8 @@ from livefair.wire.topics import FEED
 from services.gateway.hot import MOST
 
 SCANS_AT_ONCE = 2
+FARTHEST = 2_000_000
+"""Records that a resume may have to read; who was away for longer takes the snapshot, which is sooner there."""
 BACK = 2000
 """Records read before the place asked for, to know the origins there: a stage that is restarted repeats its last."""
 TOGETHER = 20_000
@@ -112,7 +114,11 @@ class History:
     async def _answer(self, reader: Reader, partition: int, wanted: list[Wanted]) -> None:
         try:
             bounds = await reader.bounds(FEED, partition)
-            known = [each for each in wanted if bounds.first <= each.offset + 1 <= bounds.end]
+            known = [
+                each
+                for each in wanted
+                if bounds.first <= each.offset + 1 <= bounds.end and bounds.end - each.offset <= FARTHEST
+            ]
             for group in grouped(known, bounds.first):
                 await self._scan(reader, partition, group, bounds)
         except Unavailable as error:

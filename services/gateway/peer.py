@@ -46,7 +46,8 @@ from services.gateway.socket import Connection, text_frame
 
 AT_ONCE = 64
 """Commands of one connection being carried out; the next message waits for one of them to end."""
-ANSWER_S = 15.0
+ANSWER_S = 45.0
+"""For a command: a resume may have to wait for its turn at Kafka."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,10 @@ WRITE_HIGH, WRITE_LOW = 1 << 16, 1 << 14
 """Bytes in the transport's own buffer above which it is full, and below which it takes more."""
 UNSENT_BYTES = 1 << 16
 """Bytes that the kernel may hold unsent for one connection: else it takes megabytes, and a slow reader shows late."""
+END_S = 10.0
+"""For a slow reader to take what is on its way, and the close frame behind it."""
+UNTAKEN_MS = 60_000
+"""After so long without taking or acknowledging a byte that is waiting for it, a reader is gone."""
 
 _TEXT = 0x81  # FIN and the opcode of a text frame
 _SHORT, _MEDIUM = 126, 1 << 16
@@ -69,9 +73,17 @@ class Connection(ServerConnection):
             return
         metrics.CLOSES.labels(closing.name).inc()
         self._drop_outbox()
-        self._ending = self.loop.create_task(self.close(closing.code, closing.reason))
+        self._ending = self.loop.create_task(self._close(closing))
         if self.on_end is not None:
             self.loop.call_soon(self.on_end)
+
+    async def _close(self, closing: Closing) -> None:
+        # The close frame stands behind what the transport holds; a reader that has stopped never takes it.
+        try:
+            async with asyncio.timeout(END_S):
+                await self.close(closing.code, closing.reason)
+        except TimeoutError:
+            self.transport.abort()
 
     def _drop_outbox(self) -> None:
         self._outbox.clear()
@@ -100,6 +112,8 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # connections inherit it
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN_MS)
         listener.bind((host, port))
         listener.listen(4096)
     except OSError:

@@ -57,7 +57,7 @@ class House:
         return self.servers.folder / f"{name}.log"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with Servers(tmp_path_factory.mktemp("feed")) as servers:
         kafka, redis = servers.kafka()[0], servers.valkey()[0]
@@ -67,7 +67,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield House(servers, kafka, redis, settings, free_port(), keyring.read(settings).token)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def feeder(house: House) -> Iterator[Running]:
     with Running("feeder", house.environment(), house.log("feeder")) as running:
         asyncio.run(_all_fed(house.redis))
@@ -81,7 +81,7 @@ async def _all_fed(redis: str) -> None:
     await client.aclose()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def gateway(house: House, feeder: Running) -> Iterator[Running]:
     changes = {"gateway_port": house.gateway_port, "http_port": 1, "connect_s": 2.0, "outbox_bytes": 1 << 18}
     with Running("gateway", house.environment(**changes), house.log("gateway")) as running:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from livefair.wire.session import SUBPROTOCOL
 from tests.integration.feed.conftest import House, probed
-from tests.support.feed import Speaker, chain_breaks, last, sentinel
+from tests.support.feed import Speaker, chain_breaks, last, sentinel, window
 from tests.support.processes import Running
 from tests.support.socket import raw_client
 from tests.support.waiting import until
@@ -163,6 +165,35 @@ async def test_the_feeder_killed_under_load_shows_no_client_a_hole_or_a_repeat(
             assert whole(mine, -1)
 
 
+async def test_valkey_killed_under_load_costs_nobody_anything(
+    house: House, valkey: Redis, speaker: Speaker, fair: MakeFair
+) -> None:
+    name = f"fair:{await fair()}"
+    async with raw_client(house.url) as client:
+        await client.connect()
+        await client.subscribe(name)
+        stop, said = asyncio.Event(), 0
+
+        async def load() -> None:
+            nonlocal said
+            while not stop.is_set():
+                await speaker.say(name, {"n": said}, entity=f"job/{said % 3}")
+                said += 1
+
+        task = asyncio.create_task(load())
+        await asyncio.sleep(0.5)
+        os.kill((await valkey.info("server"))["process_id"], signal.SIGKILL)  # its last second of writes may be gone
+        await asyncio.sleep(1)
+        stop.set()
+        await task
+        pushes = await client.pushed(said)
+        assert data(pushes) == list(range(said))
+        assert whole(pushes, -1)
+        stored = await until(lambda: window(valkey, name), lambda found: bool(found) and len(found) >= min(said, 2000))
+        assert stored[-1][2]["data"] == {"n": said - 1}
+        assert chain_breaks((offset, prev) for offset, prev, _ in stored) == []
+
+
 async def test_a_lost_announcement_shows_within_seconds(
     house: House, valkey: Redis, speaker: Speaker, fair: MakeFair
 ) -> None:
@@ -267,18 +298,41 @@ async def test_a_slow_reader_is_closed_and_delays_nobody(house: House, speaker: 
         for client in (quick, slow):
             await client.connect()
             await client.subscribe(name)
-        reading = asyncio.create_task(quick.pushed(1500))
-        for n in range(1500):  # 12 MB: more than the kernel, the transport and the outbox hold
-            await speaker.say(name, {"n": n, "filler": filler})
-        assert data(await reading) == list(range(1500))
+        said, before = 0, await metric(house, CLOSED_AS_SLOW)
+        while await metric(house, CLOSED_AS_SLOW) == before:
+            for _ in range(50):
+                await speaker.say(name, {"n": said, "filler": filler})
+                said += 1
+            assert data(await quick.pushed(said)) == list(range(said))
+            assert said < 5000, "more than the kernel, the transport and the outbox can hold"
         with pytest.raises(ConnectionClosed) as closed:
-            await slow.pushed(1500)
+            await slow.pushed(said)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4001
         assert orjson.loads(closed.value.rcvd.reason)["name"] == "slow-reader"
         assert whole(slow.pushes, -1)
-        begun = (await quick.ask(presence={"channel": name}))["presence"]
-        assert begun["count"] >= 1
+
+
+async def test_a_reader_that_has_stopped_for_good_is_let_go(house: House, speaker: Speaker, fair: MakeFair) -> None:
+    name = f"fair:{await fair()}"
+    before = await metric(house, OPEN)
+    async with raw_client(house.url) as client:
+        await client.connect()
+        await client.subscribe(name)
+        client.socket.transport.pause_reading()
+        for n in range(1500):
+            await speaker.say(name, {"n": n, "filler": "x" * 8000})
+        await until(lambda: metric(house, OPEN), lambda found: found <= before)
+        client.socket.transport.abort()
+
+
+OPEN = "livefair_gateway_connections"
+CLOSED_AS_SLOW = 'livefair_gateway_closes_total{name="slow-reader"}'
+
+
+async def metric(house: House, name: str) -> float:
+    lines = (await probed(house, "/metrics")).decode().splitlines()
+    return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} ")), 0.0)
 
 
 async def test_bad_frames_are_told_what_is_wrong_and_the_connection_lives_on(house: House, fair: MakeFair) -> None:
