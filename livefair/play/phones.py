@@ -138,7 +138,10 @@ class Phones:
             await asyncio.gather(first, return_exceptions=True)
             self._tally.done["cut"] += 1
             await asyncio.sleep(self._rng.uniform(*BACK_AFTER_S))
-        await asyncio.gather(*(self._sign_up(phone, phone.key) for _ in range(1 + phone.twice)))
+        if phone.twice:
+            await asyncio.gather(self._sign_up(phone, phone.key), self._sign_up(phone, phone.key))
+        else:
+            await self._sign_up(phone, phone.key)
         self._tally.done["people"] += 1
         if self._watching:
             await self._watch(phone)

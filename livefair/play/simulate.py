@@ -6,6 +6,7 @@ Sign-ups come at an even pace whether or not earlier ones are answered, so that 
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import sys
 import time
@@ -17,7 +18,7 @@ import orjson
 import typer
 import uvloop
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from livefair import config, keyring
@@ -135,15 +136,17 @@ async def _found(doors: Doors, fair: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 async def _with_progress(phones: Phones, people: GeneratedFair, ids: list[str], schedule: list[Arrival]) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} s"), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} s"))
     total = schedule[-1].at_s if schedule else 0.0
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    # What was drawn beforehand lives to the end: the collector need not walk through it while latencies are taken.
+    gc.freeze()
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as progress:
         bar = progress.add_task("signing up", total=total)
         playing = asyncio.create_task(phones.play(people, ids, schedule))
         began = time.monotonic()
         while not playing.done():
             await asyncio.wait({playing}, timeout=0.5)
-            progress.update(bar, completed=min(total, time.monotonic() - began))
+            progress.update(bar, completed=min(total, time.monotonic() - began), refresh=True)
         await playing
 
 

@@ -6,6 +6,7 @@ Counting decides nothing; whatever the system decided is taken from the host's c
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import Any
 
 from livefair.client import Event
@@ -27,7 +28,7 @@ class Tally:
         self.contradicted: list[str] = []
         """Applications of a repeat that was answered otherwise than the first time."""
         self.witnesses: list[Witness] = []
-        self._states: dict[str, str] = {}
+        self._waiting: set[str] = set()
 
     def witness(self, channel: str) -> Witness:
         """A witness whose findings count here."""
@@ -44,7 +45,7 @@ class Tally:
         kind, data = event.type, event.data
         self.heard[kind] += 1
         if kind.startswith("application."):
-            self._states[data["application"]] = data["state"]
+            (self._waiting.add if data["state"] == "waitlisted" else self._waiting.discard)(data["application"])
             if kind == "application.submitted":
                 self.promises.submit(data["application"], data.get("revision", 1), at)
             elif kind == "application.matched" and data.get("reason") == "next-in-line":
@@ -67,14 +68,16 @@ class Tally:
         """Whether clients saw everything that they were promised, once."""
         return not (self.promises.missing or self.doubled or self.holes or self.contradicted)
 
+    @property
     def waiting(self) -> int:
         """Applications in a waiting line now."""
-        return sum(state == "waitlisted" for state in self._states.values())
+        return len(self._waiting)
 
-    def latency(self) -> dict[str, float | None]:
-        """From the acknowledgement at the phone to the push at the host, ms."""
+    def latency(self, newest: int | None = None) -> dict[str, float | None]:
+        """From the acknowledgement at the phone to the push at the host, ms; of the `newest` applications."""
         found = self.promises.latencies
-        return {"p50": percentile_ms(found, 50), "p99": percentile_ms(found, 99)}
+        chosen = list(found if newest is None else islice(reversed(found), newest))
+        return {"p50": percentile_ms(chosen, 50), "p99": percentile_ms(chosen, 99)}
 
     def summary(self) -> dict[str, Any]:
         """The whole of it as plain values."""
@@ -85,7 +88,7 @@ class Tally:
             "applications": len(self.promises.acknowledged),
             "submitted": self.promises.submitted,
             "matched": heard["application.matched"],
-            "waiting": self.waiting(),
+            "waiting": self.waiting,
             "promoted": done["promoted"],
             "offers": heard["offer.made"],
             "accepted": done["accepted"],

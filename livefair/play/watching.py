@@ -46,6 +46,7 @@ class Watcher:
         self._live: Live | None = None
         self._stack = AsyncExitStack()
         self._connection = AsyncExitStack()
+        self._moving = asyncio.Lock()
 
     async def open(self) -> None:
         """Connect; `api` can be used from now on."""
@@ -66,17 +67,19 @@ class Watcher:
 
     async def drop(self) -> None:
         """The connection is gone, as in a tunnel."""
-        self._live = None
-        await self._connection.aclose()
-        await asyncio.gather(*self._following.values(), return_exceptions=True)
+        async with self._moving:
+            self._live = None
+            await self._connection.aclose()
+            await asyncio.gather(*self._following.values(), return_exceptions=True)
 
     async def come_back(self) -> None:
         """Connect again, and ask for what was missed."""
-        if self._live is None:
-            self._live = Live(self._ws, self._token, self.api, CLIENT)
-            await self._connection.enter_async_context(self._live)
-            for channel in self._witnesses:
-                self._start(channel, asyncio.Event())
+        async with self._moving:
+            if self._live is None:
+                self._live = Live(self._ws, self._token, self.api, CLIENT)
+                await self._connection.enter_async_context(self._live)
+                for channel in self._witnesses:
+                    self._start(channel, asyncio.Event())
 
     async def close(self) -> None:
         """Leave for good."""

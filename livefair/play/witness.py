@@ -6,6 +6,7 @@ Pure; times are seconds of one monotonic clock.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 KEPT = 100_000
 """Latencies that are remembered: the newest."""
@@ -98,7 +99,7 @@ class Promises:
         return frozenset(self._awaited)
 
 
-def percentile_ms(seconds: deque[float], percent: float) -> float | None:
+def percentile_ms(seconds: Sequence[float], percent: float) -> float | None:
     """The nearest-rank percentile in ms; None of nothing."""
     if not seconds:
         return None

@@ -34,6 +34,8 @@ PLEASANT_RATE, HEADLESS_RATE = 8.0, 20.0
 HEADLESS_S = 20.0
 WATCHING = 120
 """Phones with a websocket open at one time."""
+NEWEST = 500
+"""Applications whose latency the line on the terminal shows."""
 SEEDS = 1_000_000
 CLOSE_S = 2.0
 
@@ -74,6 +76,7 @@ def demo(
         rate=rate or (HEADLESS_RATE if headless else PLEASANT_RATE),
         seconds=seconds or (HEADLESS_S if headless else None),
         talking=not headless,
+        to_stderr=as_json,
     )
     came = run(system, playing.ready)
     if playing.summary is None:
@@ -90,7 +93,15 @@ class _Playing:
     """One play in a system that is ready. `summary` is what came of it, None where it was broken off."""
 
     def __init__(
-        self, system: System, console: Console, *, seed: int, rate: float, seconds: float | None, talking: bool
+        self,
+        system: System,
+        console: Console,
+        *,
+        seed: int,
+        rate: float,
+        seconds: float | None,
+        talking: bool,
+        to_stderr: bool,
     ) -> None:
         self.summary: dict[str, Any] | None = None
         self._system = system
@@ -99,6 +110,7 @@ class _Playing:
         self._rate = rate
         self._seconds = seconds
         self._talking = talking
+        self._to_stderr = to_stderr
 
     async def ready(self, took: float) -> None:
         """Play, from the moment at which everything is ready. Raises LivefairError."""
@@ -114,7 +126,7 @@ class _Playing:
         doors = Doors(state.http, state.ws)
         async with Show(doors, secret, self._seed, watching=WATCHING, acks=acks) as show:
             if self._talking:
-                typer.echo(ready_block(self._system, took, _urls(state.http, show, self._seed)))
+                typer.echo(ready_block(self._system, took, _urls(state.http, show, self._seed)), err=self._to_stderr)
             line = asyncio.create_task(_tell(self._console, show.tally))
             try:
                 if self._seconds is None:
@@ -159,15 +171,15 @@ async def _tell(console: Console, tally: Tally) -> None:
     began = loop.time()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
-            so_far, latency = tally.summary(), tally.latency()
+            latency = tally.latency(NEWEST)
             minutes, seconds = divmod(int(loop.time() - began), 60)
             words = (
                 f"live {minutes}:{seconds:02d}",
-                f"{so_far['sign_ups']} sign-ups",
-                f"{so_far['matched']} matched",
-                f"{so_far['waiting']} waiting",
-                f"{so_far['offers']} offers",
-                f"{so_far['accepted']} accepted",
+                f"{tally.done['sign-ups']} sign-ups",
+                f"{tally.heard['application.matched']} matched",
+                f"{tally.waiting} waiting",
+                f"{tally.heard['offer.made']} offers",
+                f"{tally.done['accepted']} accepted",
                 f"to the host in {latency['p50'] or 0:.0f} ms (p99 {latency['p99'] or 0:.0f})",
             )
             live.update(Text(" · ".join(words), no_wrap=True, overflow="ellipsis"), refresh=True)
