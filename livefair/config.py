@@ -71,6 +71,9 @@ class Settings(BaseSettings):
 
     # The feed and the gateway.
     feed_window: int = Field(2000, ge=1, le=1_000_000, description="newest publications of a channel kept in Valkey")
+    rebuild_records: int = Field(
+        100_000, ge=0, description="a partition of the feed with at most so many records is rebuilt whole in Valkey"
+    )
     views_s: float = Field(15.0, gt=0, le=3600, description="seconds between savings of changed views in Kafka")
     outbox_bytes: int = Field(
         1 << 20, ge=1 << 14, le=1 << 28, description="bytes that may wait for one slow websocket before it is closed"

@@ -26,7 +26,7 @@ async def _run(settings: config.Located) -> None:
     await topics_admin.verify(settings.kafka, settings.replication)
     client = new_client(settings.redis)
     writer = Writer(settings.kafka)
-    feeder = Feeder(settings.kafka, client, writer, settings.feed_window, settings.views_s)
+    feeder = Feeder(settings, client, writer)
     try:
         async with serve_ops(settings.host, settings.ops_port, feeder.ready):
             task = asyncio.create_task(feeder.run())

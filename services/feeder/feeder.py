@@ -12,6 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from redis.asyncio import Redis
 
+from livefair.config import Located
 from livefair.errors import Unavailable
 from livefair.kafka import new_reader, start_client, stop_client
 from livefair.reading import Reader, open_reader
@@ -36,13 +37,16 @@ log = structlog.get_logger(__name__)
 class Feeder:
     """All partitions of the feed. `run` ends by being cancelled, or with an error that says why."""
 
-    def __init__(self, bootstrap: str, client: Redis, writer: Writer, window: int, checkpoint_s: float) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: Located, client: Redis, writer: Writer) -> None:
+        bootstrap = self._bootstrap = settings.kafka
         self._consumer: AIOKafkaConsumer = new_reader(bootstrap)
         self._writer = writer
-        self._checkpoint_s = checkpoint_s
+        self._views_s = settings.views_s
+        self._whole = settings.rebuild_records
         self._store = Store(client)
-        self._shards = [Shard(partition, self._store, writer, window) for partition in range(FEED.partitions)]
+        self._shards = [
+            Shard(partition, self._store, writer, settings.feed_window) for partition in range(FEED.partitions)
+        ]
         self._epoch = ""
         self._rebuilding = asyncio.Semaphore(_REBUILDS_AT_ONCE)
         self._tasks: asyncio.TaskGroup | None = None
@@ -139,7 +143,7 @@ class Feeder:
         async with self._rebuilding, open_reader(self._bootstrap) as reader:
             while not shard.live:
                 try:
-                    await rebuild(shard, self._store, reader, self._epoch)
+                    await rebuild(shard, self._store, reader, self._epoch, self._whole)
                 except Unavailable as error:
                     log.warning("a rebuild waits", partition=shard.partition, reason=error.message)
                     await asyncio.sleep(_RETRY_S)
@@ -150,7 +154,7 @@ class Feeder:
 
     async def _save_views(self) -> None:
         while True:
-            await asyncio.sleep(self._checkpoint_s)
+            await asyncio.sleep(self._views_s)
             for shard in self._shards:
                 if shard.live and len(shard.views):
                     try:

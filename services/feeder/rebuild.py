@@ -20,8 +20,6 @@ from services.feeder import metrics, views
 from services.feeder.shard import Shard
 from services.feeder.store import NeedsRebuild, Store
 
-WHOLE = 100_000
-"""A feed with at most this many records is read from its beginning, which fills the hot windows too."""
 _ROWS = 1000
 _NEVER = 2**53
 log = structlog.get_logger(__name__)
@@ -35,8 +33,10 @@ class Start:
     origins: dict[str, str]
 
 
-def choose_start(bounds: Bounds, checkpoint: Checkpoint | None, whole: int = WHOLE) -> Start:
+def choose_start(bounds: Bounds, checkpoint: Checkpoint | None, whole: int) -> Start:
     """The beginning of the feed where it is short or nothing was saved, else the checkpoint.
+
+    Short is at most `whole` records: reading them all fills the hot windows too.
 
     Origins saved before the start only drop what is a repeat in any case; later ones would drop what is not.
     """
@@ -47,23 +47,23 @@ def choose_start(bounds: Bounds, checkpoint: Checkpoint | None, whole: int = WHO
     return Start(start, checkpoint.origins if checkpoint.offset <= start else {})
 
 
-async def rebuild(shard: Shard, store: Store, reader: Reader, epoch: str) -> None:
+async def rebuild(shard: Shard, store: Store, reader: Reader, epoch: str, whole: int) -> None:
     """Make the shard's partition again up to where the feed ends now, and go on live from there. Raises Unavailable."""
     shard.live = False
     while True:
         try:
-            await _once(shard, store, reader, epoch)
+            await _once(shard, store, reader, epoch, whole)
         except NeedsRebuild:
             continue  # lost again while it was being made
         break
     shard.live = True
 
 
-async def _once(shard: Shard, store: Store, reader: Reader, epoch: str) -> None:
+async def _once(shard: Shard, store: Store, reader: Reader, epoch: str, whole: int) -> None:
     partition, token = shard.partition, secrets.token_hex(8)
     bounds = await reader.bounds(FEED, partition)
     saved = await views.load(reader, partition, epoch)
-    start = choose_start(bounds, saved.checkpoint)
+    start = choose_start(bounds, saved.checkpoint, whole)
     # A channel whose last offset nobody knows any more says that its first publication follows the one before the
     # start: that proves nothing about what is older, so whoever lacks that looks into Kafka.
     await store.begin(partition, token, start.offset, start.offset - 1, start.origins)

@@ -35,7 +35,7 @@ POINT = Checkpoint("e", 5000, {"m0": "9-0-0"})
     ],
 )
 def test_where_a_rebuild_begins(bounds: Bounds, point: Checkpoint | None, start: Start) -> None:
-    assert choose_start(bounds, point) == start
+    assert choose_start(bounds, point, whole=100_000) == start
 
 
 def test_rows_of_views_are_restored_but_for_offsets_that_the_feed_will_give() -> None:

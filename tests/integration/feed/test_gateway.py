@@ -15,7 +15,10 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from livefair.wire.feed import feeder_key
+from livefair.wire.partition import partition_of
 from livefair.wire.session import SUBPROTOCOL
+from livefair.wire.topics import FEED
 from tests.integration.feed.conftest import House, probed
 from tests.support.feed import Speaker, chain_breaks, last, sentinel, window
 from tests.support.processes import Running
@@ -205,6 +208,29 @@ async def test_a_lost_announcement_shows_within_seconds(
         await valkey.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
         await speaker.say(name, {"n": 1})
         assert data(await client.pushed(1)) == [1]
+
+
+async def test_a_feed_made_anew_gets_another_epoch_and_everyone_begins_anew(
+    house: House, feeder: Running, valkey: Redis, speaker: Speaker, fair: MakeFair
+) -> None:
+    name = f"fair:{await fair()}"
+    async with raw_client(house.url) as client:
+        await client.connect()
+        epoch = (await client.subscribe(name))["subscribed"]["epoch"]
+        offset = await speaker.say(name, {"n": 1})
+        await client.pushed(1)
+        # Valkey has come further than the log reaches: it is not the log that it was filled from.
+        await valkey.hset(feeder_key(partition_of(FEED, name)), "offset", "1000000")
+        feeder.restart()
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.next()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4002
+    renewed = await until(lambda: sentinel(valkey, name), lambda found: found not in ("", epoch))
+    async with raw_client(house.url) as client:
+        await client.connect()
+        answer = (await client.subscribe(name, (epoch, offset)))["subscribed"]
+        assert (answer["recovered"], answer["epoch"], answer["offset"]) == (False, renewed, offset)
 
 
 async def test_roles(house: House, speaker: Speaker, valkey: Redis, fair: MakeFair) -> None:
