@@ -84,6 +84,8 @@ class Directory:
         self._partitions = [TopicPartition(FAIRS.name, partition) for partition in range(FAIRS.partitions)]
         self._next = dict.fromkeys(self._partitions, 0)
         self._consumer: AIOKafkaConsumer = new_reader(bootstrap)
+        # Of its own, since a question to the follower's connection waits behind its long poll.
+        self._asking: AIOKafkaConsumer = new_reader(bootstrap)
         self._moved = asyncio.Condition()
         self._follower: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -91,6 +93,7 @@ class Directory:
 
     async def __aenter__(self) -> Self:
         await start_client(self._consumer)
+        await start_client(self._asking)
         self._consumer.assign(self._partitions)
         await self._consumer.seek_to_beginning(*self._partitions)
         self._follower = asyncio.create_task(self._follow(), name="directory")
@@ -108,6 +111,7 @@ class Directory:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await stop_client(self._consumer)
+        await stop_client(self._asking)
 
     async def fair(self, fair: str) -> Fair | None:
         """The fair; None only where no fact of it is in the log. Raises Unavailable when Kafka does not answer."""
@@ -146,7 +150,7 @@ class Directory:
         self._looking, self._queued = self._queued, None
         try:
             async with asyncio.timeout(CATCH_UP_S):
-                ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._partitions)
+                ends: dict[TopicPartition, int] = await self._asking.end_offsets(self._partitions)
                 async with self._moved:
                     await self._moved.wait_for(lambda: all(self._next[each] >= end for each, end in ends.items()))
         except (TimeoutError, KafkaError):

@@ -8,13 +8,13 @@ import itertools
 import os
 import weakref
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from livefair import tables
 from livefair.config import Located
 from livefair.domain import ids
-from livefair.errors import LivefairError
+from livefair.errors import LivefairError, Unavailable
 from livefair.keyring import Keyring
 from livefair.sealing import Sealer
 from livefair.valkey import new_client
@@ -76,6 +76,11 @@ class Door:
     def alone(self, identifier: str) -> asyncio.Lock:
         """A lock for whoever reads something of the directory and writes on its ground; other intakes have theirs."""
         return self._locks.setdefault(identifier, asyncio.Lock())
+
+    async def noticed(self) -> None:
+        """Wait until the directory has what was just written, so that whoever wrote it finds it here."""
+        with suppress(Unavailable):  # it is in Kafka all the same
+            await self.directory.catch_up()
 
     async def not_ready(self) -> str | None:
         """Why this intake cannot take a sign-up now; None where it can. Takes less than a second."""

@@ -69,9 +69,9 @@ async def create_fair(door: Door, call: Call) -> Answer:
             raise Refused("key-reused")
         return Answer(201, answer, headers)
     record = record_of(FAIRS, fair.fair, FairScheduled(fair), "fair.scheduled", door.new_id())
-    return Answer(
-        201, await door.submissions.submit(door.claim(f"@{claims.subject}", call), (record,), answer), headers
-    )
+    outcome = await door.submissions.submit(door.claim(f"@{claims.subject}", call), (record,), answer)
+    await door.noticed()
+    return Answer(201, outcome, headers)
 
 
 def _is_time(text: str) -> bool:

@@ -42,7 +42,7 @@ def read(body: SignUp, codes: Codes) -> Said:
         raise invalid(*errors)
     floor = candidate.pay_min
     return Said(
-        Contact(name, phone, (candidate.id_number or "").upper(), candidate.health or ""),
+        Contact(name, phone, ric.compact(candidate.id_number or ""), candidate.health or ""),
         Profile(
             region=candidate.region,
             occupations=candidate.occupations,
