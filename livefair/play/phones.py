@@ -112,7 +112,8 @@ class Phones:
     async def _try(self, name: str, act: Awaitable[bool]) -> None:
         """Count an act if it was one, or why it was refused."""
         try:
-            self._tally.done[name] += await act
+            done = await act
+            self._tally.done[name] += done  # after the wait: others count meanwhile
         except LivefairError as error:
             self._tally.refuse(error)
 
