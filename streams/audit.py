@@ -17,8 +17,8 @@ from livefair.wire.envelope import Step, header, origin_of, parse_position, rank
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import FEED
 from streams.fold import Fold
-from streams.log import BrokenLog, DecisionLog, Entry, LogRecord
-from streams.owner import POISONED, UNREADABLE, InputRecord, Owner, Written
+from streams.log import BrokenLog, DecisionLog, Entry, Record
+from streams.owner import POISONED, UNREADABLE, Owner, Written
 
 EXAMPLES = 20
 """Findings that a report spells out; the rest are counted."""
@@ -95,7 +95,7 @@ class Refold:
         self._entered: set[tuple[str, int]] = set()
         self.applications: set[str] = set()
 
-    def read_log(self, record: LogRecord) -> None:
+    def read_log(self, record: Record) -> None:
         """One record of the decision log, in order."""
         try:
             entries = self._log.read(record)
@@ -106,7 +106,7 @@ class Refold:
         for entry in entries:
             self._decided.setdefault(entry.step.offset, []).append(entry)
 
-    def fold_again(self, record: InputRecord, arrivals: Arrivals, committed: int) -> None:
+    def fold_again(self, record: Record, arrivals: Arrivals, committed: int) -> None:
         """One input, in order, after the whole log was read. Before `committed` everything must have been routed."""
         report, entries = self._report, self._decided.pop(record.offset, [])
         if entries and self._was_passed_over(entries[0]):

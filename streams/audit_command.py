@@ -27,8 +27,7 @@ from streams.desk import DeskFold
 from streams.fair import FairFold
 from streams.fold import Fold
 from streams.ledger import LedgerFold
-from streams.log import LogRecord
-from streams.owner import InputRecord
+from streams.log import Kept
 from streams.stage import group_of
 
 
@@ -62,15 +61,13 @@ async def run(kafka: str, fair: str | None = None, acknowledged: list[str] | Non
         total = sum(bounds.end - bounds.first for bounds in (*logs.values(), *targets.values()))
         with _progress() as progress:
             task = progress.add_task("reading the log", total=total)
-            inputs: dict[tuple[str, int], list[InputRecord]] = defaultdict(list)
+            inputs: dict[tuple[str, int], list[Kept]] = defaultdict(list)
             for (topic, partition), bounds in targets.items():
                 async for batch in reader.stretch(topic, partition, bounds.first, bounds.end):
                     for record in batch:
                         arrivals.see(topic.name, partition, record.headers)
                         if topic is not FEED:
-                            kept = InputRecord(
-                                record.offset, record.timestamp, record.key, record.value, record.headers
-                            )
+                            kept = Kept(record.offset, record.timestamp, record.key, record.value, record.headers)
                             inputs[topic.name, partition].append(kept)
                     progress.advance(task, len(batch))
             for fold in folds:
@@ -79,7 +76,7 @@ async def run(kafka: str, fair: str | None = None, acknowledged: list[str] | Non
                     bounds = logs[fold.log, partition]
                     async for batch in reader.stretch(fold.log, partition, bounds.first, bounds.end):
                         for record in batch:
-                            refold.read_log(LogRecord(record.offset, record.key, record.value, record.headers))
+                            refold.read_log(record)
                         progress.advance(task, len(batch))
                     for kept in inputs.pop((fold.source.name, partition), ()):
                         refold.fold_again(kept, arrivals, committed[fold.name].get(partition, 0))

@@ -25,8 +25,8 @@ from livefair.wire.envelope import Step, fact_headers
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import MAX_RECORD_BYTES
 from streams.fold import Decision, Fact, State
-from streams.log import FENCE_KIND, LogRecord
-from streams.owner import InputRecord, Owner, Written
+from streams.log import FENCE_KIND
+from streams.owner import Owner, Written
 
 log = structlog.get_logger()
 
@@ -174,7 +174,7 @@ class Hold(Generic[State, Fact, Decision]):
                 for record in fetched.get(self._log, ()):
                     if record.offset >= end:
                         break
-                    for step, decision in owner.read(_log_record(record)):
+                    for step, decision in owner.read(record):
                         if step.offset >= committed:
                             again.append((step, decision))
                 await asyncio.sleep(0)
@@ -192,7 +192,7 @@ class Hold(Generic[State, Fact, Decision]):
             if record.offset != owner.next_input:
                 continue  # fetched before the seek
             try:
-                written = owner.fold_one(_input_record(record))
+                written = owner.fold_one(record)
             except Exception as error:
                 # A rule that fails on one record must not stop the fair: the partition is restored, and passes it over.
                 log.exception("fold.failed", stage=owner.fold.name, partition=self.partition, offset=record.offset)
@@ -287,11 +287,3 @@ class Hold(Generic[State, Fact, Decision]):
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
-
-
-def _input_record(record: ConsumerRecord[Any, Any]) -> InputRecord:
-    return InputRecord(record.offset, record.timestamp, record.key, record.value, record.headers)
-
-
-def _log_record(record: ConsumerRecord[Any, Any]) -> LogRecord:
-    return LogRecord(record.offset, record.key, record.value, record.headers)

@@ -7,7 +7,7 @@ hole in the chain of steps stops the reader. Groups are taken whole or not at al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -26,12 +26,30 @@ FENCE_KIND = "fence"
 _fences = msgspec.json.Decoder(Fence)
 
 
-class LogRecord(NamedTuple):
-    """One record of a decision log, as Kafka gives it. A fence has no key."""
+class Record(Protocol):
+    """One record as the client library gives it; in a decision log, a fence has no key."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """Unix ms, by the broker's clock."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Kept(NamedTuple):
+    """A record that is kept for later, without what only the client library needs."""
 
     offset: int
+    timestamp: int
     key: bytes | None
-    value: bytes
+    value: bytes | None
     headers: Sequence[tuple[str, bytes]]
 
 
@@ -41,7 +59,7 @@ class Entry(NamedTuple):
     step: Step
     rules: str
     origin: bytes | None
-    record: LogRecord
+    record: Record
 
 
 class BrokenLog(LocalError):
@@ -61,7 +79,7 @@ class DecisionLog:
         self.dropped = 0
         self._group: list[Entry] = []
 
-    def read(self, record: LogRecord) -> Sequence[Entry]:
+    def read(self, record: Record) -> Sequence[Entry]:
         """The group that this record completes, or nothing. Raises BrokenLog at a hole."""
         if record.offset < self.next_offset:
             return ()
@@ -95,9 +113,9 @@ class DecisionLog:
         self.step = position.step
         return group
 
-    def _fence(self, record: LogRecord) -> None:
+    def _fence(self, record: Record) -> None:
         try:
-            fence = _fences.decode(record.value)
+            fence = _fences.decode(record.value or b"")
         except (msgspec.DecodeError, ValueError) as error:
             raise BrokenLog(f"the record at offset {record.offset} has no key and is no fence") from error
         if fence.number == self.epoch + 1:

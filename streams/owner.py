@@ -27,23 +27,13 @@ from livefair.wire.envelope import (
 )
 from livefair.wire.topics import DEAD_LETTERS, Topic
 from streams.fold import Decided, Decision, Fact, Fold, Route, State
-from streams.log import DecisionLog, Fence, LogRecord
+from streams.log import DecisionLog, Fence, Record
 
 _NONE_YET = (-1, 0, 0)
 UNREADABLE = "unreadable"
 POISONED = "the rules failed on it"
 UNREADABLE_KEPT = 48 * 1024
 """Bytes of an unreadable record that its dead letter repeats; the whole of it stays at its origin."""
-
-
-class InputRecord(NamedTuple):
-    """One record of the input, as Kafka gives it; `at` is the broker's time in Unix ms."""
-
-    offset: int
-    at: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
 
 
 class Written(NamedTuple):
@@ -89,7 +79,7 @@ class Owner(Generic[State, Fact, Decision]):
 
     # ------------------------------------------------------------ acquire
 
-    def read(self, record: LogRecord) -> Sequence[tuple[Step, Decision]]:
+    def read(self, record: Record) -> Sequence[tuple[Step, Decision]]:
         """Apply what this record of the log completes; the decisions applied, for routing them again."""
         entries = self.log.read(record)
         applied = []
@@ -117,7 +107,7 @@ class Owner(Generic[State, Fact, Decision]):
 
     # ------------------------------------------------------------ fold
 
-    def fold_one(self, record: InputRecord) -> list[Written]:
+    def fold_one(self, record: Record) -> list[Written]:
         """The decisions on one input, applied; empty only for a repeat.
 
         Any other exception than those of reading means that the rules failed half-way: the state is void, and
@@ -141,11 +131,11 @@ class Owner(Generic[State, Fact, Decision]):
             decided.append(Decided(key, _unreadable(record, str(error))))
             apply(state, decided[0].decision)
             return self._written(record.offset, decided, None)
-        for one in self.fold.decide(state, fact, record.at):
+        for one in self.fold.decide(state, fact, record.timestamp):
             apply(state, one.decision)
             decided.append(one)
         if not decided:
-            decided.append(Decided(key, Noted(at=record.at, why="no-effect")))
+            decided.append(Decided(key, Noted(at=record.timestamp, why="no-effect")))
             apply(state, decided[0].decision)
         if upstream is not None and rank is not None:
             self._origins[upstream] = rank
@@ -159,7 +149,7 @@ class Owner(Generic[State, Fact, Decision]):
         for nth, (key, decision) in enumerate(decided):
             headers = headers_of(
                 f"{prefix}{nth}",
-                decision.__struct_config__.tag,
+                type(decision),
                 position_text(offset, nth, size, before, epoch, rules),
                 origin,
             )
@@ -206,6 +196,6 @@ class Owner(Generic[State, Fact, Decision]):
         return Route(DEAD_LETTERS, f"{letter.topic}/{letter.partition}", "record.unreadable", encode(letter))
 
 
-def _unreadable(record: InputRecord, reason: str) -> Noted:
+def _unreadable(record: Record, reason: str) -> Noted:
     start = base64.b64encode((record.value or b"")[:UNREADABLE_KEPT]).decode()
-    return Noted(at=record.at, why=UNREADABLE, detail=reason[:300], unreadable=start)
+    return Noted(at=record.timestamp, why=UNREADABLE, detail=reason[:300], unreadable=start)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from livefair.errors import UnreadableRecord
 from livefair.wire.topics import BY_TAG, TOPICS, Topic
 
@@ -87,13 +89,13 @@ class DecisionHeaders:
 
     def __init__(self, log: Topic) -> None:
         self._source = ("ce_source", f"/livefair/{log.name}".encode())
-        self._kinds: dict[str, tuple[str, bytes]] = {}
+        self._kinds: dict[type[msgspec.Struct], tuple[str, bytes]] = {}
 
-    def of(self, identifier: str, kind: str, position: str, origin: bytes | None) -> Headers:
-        """Headers of one decision; `origin` is that of its input, where that was routed."""
+    def of(self, identifier: str, kind: type[msgspec.Struct], position: str, origin: bytes | None) -> Headers:
+        """Headers of one decision of class `kind`; `origin` is that of its input, where that was routed."""
         of_kind = self._kinds.get(kind)
         if of_kind is None:
-            of_kind = self._kinds[kind] = ("ce_type", kind.encode())
+            of_kind = self._kinds[kind] = ("ce_type", str(kind.__struct_config__.tag).encode())
         headers = [
             _SPEC,
             ("ce_id", identifier.encode()),

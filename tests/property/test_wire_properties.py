@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from livefair.errors import UnreadableRecord
 from livefair.wire.channels import Channel, parse_channel
 from livefair.wire.codec import Codec, encode
-from livefair.wire.decisions import DeskDecision, FairDecision, MatchDecision
+from livefair.wire.decisions import DeskDecision, FairDecision, JobListed, MatchDecision
 from livefair.wire.envelope import (
     DecisionHeaders,
     Origin,
@@ -190,8 +190,8 @@ def test_a_header_is_the_first_of_its_name(headers: list[tuple[str, bytes]], nam
 def test_headers_say_where_a_record_comes_from(origin: Origin, log: Topic) -> None:
     text = origin.text().encode()
     routed = routed_headers(origin, source_of(log), b"application.made")
-    decided = DecisionHeaders(log).of("m0-1-0", "job.listed", "1.0.1.0.0.1.2026-11", text)
-    unrouted = DecisionHeaders(log).of("m0-1-0", "job.listed", "1.0.1.0.0.1.2026-11", None)
+    decided = DecisionHeaders(log).of("m0-1-0", JobListed, "1.0.1.0.0.1.2026-11", text)
+    unrouted = DecisionHeaders(log).of("m0-1-0", JobListed, "1.0.1.0.0.1.2026-11", None)
     assert (origin_of(routed), origin_of(decided), origin_of(unrouted)) == (text, text, None)
     assert origin_of(list(reversed(routed))) == text
     assert origin_of([]) is None

@@ -12,8 +12,7 @@ from typing import Any
 
 from livefair.wire.codec import encode
 from livefair.wire.envelope import Origin, routed_headers
-from streams.log import LogRecord
-from streams.owner import InputRecord
+from streams.log import Kept
 from tests.support.model_wire import Producer, Router, Target
 from tests.support.model_worker import Worker
 from tests.support.seats import TARGETS, Ask, Leave
@@ -39,7 +38,7 @@ class World:
         self.weakening = weakening
         self.offset_checked = "no own-offset check" not in weakening
         self.under_way_most = 3 if weakening == "several batches under way to one target" else 1
-        self.log: list[LogRecord] = []
+        self.log: list[Kept] = []
         self.targets = {target: Target() for target in TARGETS}
         self.inputs = list(_inputs(dice))
         self.produced = 0
@@ -79,7 +78,7 @@ class World:
         sent = producer.flying.popleft()
         sent.base = len(self.log)
         for key, value, headers in sent.records:
-            self.log.append(LogRecord(len(self.log), key, value, headers))
+            self.log.append(Kept(len(self.log), 0, key, value, headers))
         if sent.state == "flying":
             sent.state = "landed"
 
@@ -183,7 +182,7 @@ class World:
         self.produced += 1
 
 
-def _inputs(dice: random.Random) -> Iterator[InputRecord]:
+def _inputs(dice: random.Random) -> Iterator[Kept]:
     """What people ask, some of it routed by a stage before this one, which repeats itself now and then."""
     upstream: list[tuple[Ask | Leave, Origin]] = []
     repeats: deque[tuple[Ask | Leave, Origin]] = deque()
@@ -202,4 +201,4 @@ def _inputs(dice: random.Random) -> Iterator[InputRecord]:
                 origin = Origin("d", 0, len(upstream), 0, 0)
                 upstream.append((fact, origin))
             headers = routed_headers(origin, b"/", b"x")
-        yield InputRecord(offset, 1_000 + offset, b"seats", encode(fact), headers)
+        yield Kept(offset, 1_000 + offset, b"seats", encode(fact), headers)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from livefair.wire.envelope import header, parse_origin
-from streams.log import BrokenLog, DecisionLog, Entry
-from streams.owner import InputRecord
+from streams.log import BrokenLog, DecisionLog, Entry, Kept
 from tests.support.model import World
 from tests.support.seats import TARGETS, Leave, SeatFold, expected
 
@@ -107,13 +106,13 @@ def _judge(world: World) -> None:
             raise Wrong(f"{target} was told {world.targets[target].taken} instead of {told[target]}")
 
 
-def _no_effect(record: InputRecord, taken: list[int]) -> bool:
+def _no_effect(record: Kept, taken: list[int]) -> bool:
     fact = _fold.facts.decode(record.value)
     return isinstance(fact, Leave) and fact.who not in taken
 
 
-def _judge_group(record: InputRecord, group: list[Entry], taken: list[int], told: dict[str, list[Any]]) -> None:
-    wanted = expected(taken, _fold.facts.decode(record.value), group[0].rules, record.at)
+def _judge_group(record: Kept, group: list[Entry], taken: list[int], told: dict[str, list[Any]]) -> None:
+    wanted = expected(taken, _fold.facts.decode(record.value), group[0].rules, record.timestamp)
     found = [_fold.decisions.decode(entry.record.value) for entry in group]
     if found != wanted:
         raise Wrong(f"input {record.offset}: {found} instead of {wanted}")

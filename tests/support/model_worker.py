@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from livefair.wire.codec import encode
 from livefair.wire.decisions import Noted
 from livefair.wire.envelope import Step, fact_headers
-from streams.log import DecisionLog
-from streams.owner import Fenced, InputRecord, Owner, Written
+from streams.log import DecisionLog, Record
+from streams.owner import Fenced, Owner, Written
 from tests.support.model_wire import Chunk, Lost, Producer, Router, Sent
 from tests.support.seats import SeatFold
 
@@ -35,7 +35,7 @@ class FirstReadLog(DecisionLog):
 class Forgetful(AnyOwner):
     """An owner that leaves nothing where an input has no effect."""
 
-    def fold_one(self, record: InputRecord) -> list[Written]:
+    def fold_one(self, record: Record) -> list[Written]:
         step = self.step
         written = super().fold_one(record)
         if len(written) == 1 and isinstance(written[0].decision, Noted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from livefair.errors import UnreadableRecord
+from livefair.wire.decisions import JobListed, OfferMade
 from livefair.wire.envelope import (
     START,
     DecisionHeaders,
@@ -30,7 +31,7 @@ def test_the_headers_that_cloudevents_requires() -> None:
     every = [
         fact_headers("k1", "person.signed-up"),
         routed_headers(ORIGIN, source_of(JOBS), b"application.made"),
-        DecisionHeaders(MATCHES).of("m0-1-0", "job.listed", "1.0.1.-1.0.1.2026-11", None),
+        DecisionHeaders(MATCHES).of("m0-1-0", JobListed, "1.0.1.-1.0.1.2026-11", None),
     ]
     for headers in every:
         names = [name for name, _ in headers]
@@ -57,15 +58,15 @@ def test_a_routed_record_is_named_by_its_origin() -> None:
 def test_a_decision_says_where_it_stands() -> None:
     made = DecisionHeaders(MATCHES)
     position = position_text(41, 2, 3, Step(41, 1), 7, "2026-11")
-    first = made.of("m3-41-2", "job.listed", position, ORIGIN.text().encode())
+    first = made.of("m3-41-2", JobListed, position, ORIGIN.text().encode())
     assert header(first, "ce_position") == b"41.2.3.41.1.7.2026-11"
     assert header(first, "ce_origin") == b"d3-41-2-1"
     assert header(first, "ce_type") == b"job.listed"
     assert header(first, "ce_source") == b"/livefair/matches"
-    other = made.of("m3-42-0", "offer.made", position, None)
+    other = made.of("m3-42-0", OfferMade, position, None)
     assert header(other, "ce_type") == b"offer.made"
     assert header(other, "ce_origin") is None
-    assert header(made.of("m3-43-0", "job.listed", position, None), "ce_type") == b"job.listed"
+    assert header(made.of("m3-43-0", JobListed, position, None), "ce_type") == b"job.listed"
 
 
 def test_a_position_is_read_again() -> None:
