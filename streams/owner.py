@@ -17,13 +17,11 @@ from livefair.wire.decisions import Noted
 from livefair.wire.envelope import (
     DecisionHeaders,
     Headers,
-    Origin,
+    RoutedHeaders,
     Step,
     origin_of,
     position_text,
     rank_of,
-    routed_headers,
-    source_of,
 )
 from livefair.wire.topics import DEAD_LETTERS, Topic
 from streams.fold import Decided, Decision, Fact, Fold, Route, State
@@ -73,8 +71,8 @@ class Owner(Generic[State, Fact, Decision]):
         self.poisoned: set[int] = set()
         self._origins: dict[bytes, tuple[int, int, int]] = {}
         self._fence = Fence(0, "")
-        self._source = source_of(fold.log)
         self._headers = DecisionHeaders(fold.log)
+        self._routed_headers = RoutedHeaders(fold.log)
         self._prefix = f"{fold.log.tag}{partition}-"
 
     # ------------------------------------------------------------ acquire
@@ -169,19 +167,21 @@ class Owner(Generic[State, Fact, Decision]):
 
     def routes(self, decisions: Sequence[tuple[Step, Decision]]) -> list[Routed]:
         """What acknowledged decisions tell other keys, in order. Of what replaces another, the last is enough."""
-        routed: list[tuple[Route, Origin]] = []
+        told: list[tuple[Route, str]] = []
+        last: dict[tuple[str, str], int] = {}
         for step, decision in decisions:
             ident = f"{self._prefix}{step.offset}-{step.nth}"
             routes = self.fold.routes(decision, ident)
             if isinstance(decision, Noted) and decision.why == UNREADABLE:
                 routes = [self._dead_letter(step, decision)]
             for ordinal, route in enumerate(routes):
-                origin = Origin(self.fold.log.tag, self.partition, step.offset, step.nth, ordinal)
-                routed.append((route, origin))
-        last = {(route.key, route.replaces): at for at, (route, _) in enumerate(routed) if route.replaces}
+                if route.replaces:
+                    last[route.key, route.replaces] = len(told)
+                told.append((route, f"{ident}-{ordinal}"))
+        headers_of = self._routed_headers.of
         return [
-            Routed(route.topic, route.key, route.value, routed_headers(origin, self._source, route.kind.encode()))
-            for at, (route, origin) in enumerate(routed)
+            Routed(route.topic, route.key, route.value, headers_of(origin, route.kind))
+            for at, (route, origin) in enumerate(told)
             if not route.replaces or last[route.key, route.replaces] == at
         ]
 

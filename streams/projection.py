@@ -27,7 +27,7 @@ from livefair.wire.events import (
     OfferData,
     PinData,
 )
-from livefair.wire.feed import Class, FeedRecord
+from livefair.wire.feed import Class, Told
 from livefair.wire.topics import FEED
 from streams.fold import Route
 
@@ -52,7 +52,7 @@ class Speech:
             return
         event = Event(f"{self._ident}-{self._said}", kind, self._at, data)
         self._said += 1
-        value = encode(FeedRecord(class_, msgspec.Raw(encode(event)), entity))
+        value = encode(Told(class_, event, entity))
         replaces = f"{kind}/{entity}" if class_ == "latest" else ""
         for channel in channels:
             self.routes.append(Route(FEED, channel, FEED_KIND, value, replaces))
@@ -117,7 +117,7 @@ def tell_offer(
 
 
 def tell_refusal(speech: Speech, refused: OfferRefused) -> None:
-    """An offer, or an answer, that cannot stand: to the employer, and to the person where it was their answer."""
+    """An offer that cannot stand, to whoever asked for it; an answer that cannot, to the person and those they told."""
     data = OfferData(
         refused.offer,
         application_id(refused.candidate, refused.job),
@@ -126,10 +126,11 @@ def tell_refusal(speech: Speech, refused: OfferRefused) -> None:
         refused.candidate,
         reason=refused.reason,
     )
-    channels = [job_channel(refused.job)]
-    if refused.answered:
-        channels.append(own_channel(refused.candidate, refused.holder))
-    speech.say("offer.refused", data, "", *channels)
+    host = (host_channel(refused.fair),) if refused.to_host else ()
+    # The employer named the person when asking, so it learns nothing of them by the refusal.
+    employer = (job_channel(refused.job),) if refused.to_employer or not refused.answered else ()
+    own = (own_channel(refused.candidate, refused.holder),) if refused.answered else ()
+    speech.say("offer.refused", data, "", *host, *employer, *own)
 
 
 def tell_line(speech: Speech, job: str, first: int, line: tuple[tuple[str, str], ...]) -> None:

@@ -289,8 +289,21 @@ class OfferClosed(_Decision, frozen=True, tag="offer.closed"):
     outcome: OfferOutcome
 
 
+class ApplicationRefused(_Decision, frozen=True, tag="application.refused"):
+    """A new revision of an application that has ended for good, in `state`: it stays so, and the desk hears of it."""
+
+    application: str
+    job: str
+    candidate: str
+    revision: int
+    state: ApplicationState
+
+
 class OfferRefused(_Decision, frozen=True, tag="offer.refused"):
-    """An offer, or (`answered`) the answer to one, that cannot stand. `to_desk`: an acceptance that was reserved."""
+    """An offer, or (`answered`) the answer to one, that cannot stand. `to_desk`: an acceptance that was reserved.
+
+    `to_host` and `to_employer` say whether the person consented to be seen by them.
+    """
 
     job: str
     fair: str
@@ -300,6 +313,8 @@ class OfferRefused(_Decision, frozen=True, tag="offer.refused"):
     holder: str = ""
     answered: bool = False
     to_desk: bool = False
+    to_host: bool = False
+    to_employer: bool = False
 
 
 MatchDecision = (
@@ -308,6 +323,7 @@ MatchDecision = (
     | ApplicationEntered
     | ApplicationMoved
     | ApplicationHeld
+    | ApplicationRefused
     | LineMoved
     | InterestNoted
     | OfferMade

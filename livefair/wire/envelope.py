@@ -76,10 +76,22 @@ def fact_headers(identifier: str, kind: str, source: str = "/livefair/intake") -
     return [_SPEC, ("ce_id", identifier.encode()), ("ce_source", source.encode()), ("ce_type", kind.encode()), _JSON]
 
 
-def routed_headers(origin: Origin, source: bytes, kind: bytes) -> Headers:
-    """Headers of a record that a stage routes."""
-    text = origin.text().encode()
-    return [_SPEC, ("ce_id", text), ("ce_source", source), ("ce_type", kind), _JSON, ("ce_origin", text)]
+class RoutedHeaders:
+    """Makes the headers of what one log's decisions tell others."""
+
+    __slots__ = ("_kinds", "_source")
+
+    def __init__(self, log: Topic) -> None:
+        self._source = ("ce_source", source_of(log))
+        self._kinds: dict[str, tuple[str, bytes]] = {}
+
+    def of(self, origin: str, kind: str) -> Headers:
+        """Headers of one record; its origin is its id."""
+        of_kind = self._kinds.get(kind)
+        if of_kind is None:
+            of_kind = self._kinds[kind] = ("ce_type", kind.encode())
+        text = origin.encode()
+        return [_SPEC, ("ce_id", text), self._source, of_kind, _JSON, ("ce_origin", text)]
 
 
 class DecisionHeaders:
@@ -88,7 +100,7 @@ class DecisionHeaders:
     __slots__ = ("_kinds", "_source")
 
     def __init__(self, log: Topic) -> None:
-        self._source = ("ce_source", f"/livefair/{log.name}".encode())
+        self._source = ("ce_source", source_of(log))
         self._kinds: dict[type[msgspec.Struct], tuple[str, bytes]] = {}
 
     def of(self, identifier: str, kind: type[msgspec.Struct], position: str, origin: bytes | None) -> Headers:

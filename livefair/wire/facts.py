@@ -136,20 +136,22 @@ class Suggested(_Fact, frozen=True, tag="job.suggested"):
 
 
 class AcceptanceSettled(_Fact, frozen=True, tag="acceptance.settled"):
-    """From the seat ledger: the acceptance that the desk reserved is confirmed, or refused."""
+    """From the seat ledger: the acceptance that the desk reserved is confirmed (for that revision), or refused."""
 
     candidate: str
     job: str
     offer: str
     confirmed: bool
+    revision: int = 1
 
 
 class ApplicationEnded(_Fact, frozen=True, tag="application.ended"):
-    """From the seat ledger: an application has ended, whoever ended it."""
+    """From the seat ledger: a revision of an application has ended, or was never taken on, whoever ended it."""
 
     candidate: str
     job: str
     state: str
+    revision: int = 1
 
 
 class ContactRead(_Fact, frozen=True, tag="contact.read"):

@@ -7,7 +7,7 @@ event of each entity, so a snapshot and the publications after its offset give a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,6 +22,14 @@ class FeedRecord(msgspec.Struct, frozen=True, gc=False, rename={"class_": "class
 
     class_: Class
     event: msgspec.Raw
+    entity: str = ""
+
+
+class Told(msgspec.Struct, frozen=True, gc=False, rename={"class_": "class"}, omit_defaults=True):
+    """A `FeedRecord` as it is written: the event still in parts, so that it is encoded once."""
+
+    class_: Class
+    event: Any
     entity: str = ""
 
 

@@ -20,6 +20,7 @@ from livefair.wire.envelope import (
     DecisionHeaders,
     Origin,
     Position,
+    RoutedHeaders,
     Step,
     header,
     origin_of,
@@ -27,8 +28,6 @@ from livefair.wire.envelope import (
     parse_position,
     position_text,
     rank_of,
-    routed_headers,
-    source_of,
 )
 from livefair.wire.facts import CandidateFact, FairFact, JobFact
 from livefair.wire.feed import FeedRecord, Publication, View, view_of
@@ -189,7 +188,7 @@ def test_a_header_is_the_first_of_its_name(headers: list[tuple[str, bytes]], nam
 @given(ORIGINS, st.sampled_from(TOPICS))
 def test_headers_say_where_a_record_comes_from(origin: Origin, log: Topic) -> None:
     text = origin.text().encode()
-    routed = routed_headers(origin, source_of(log), b"application.made")
+    routed = RoutedHeaders(log).of(origin.text(), "application.made")
     decided = DecisionHeaders(log).of("m0-1-0", JobListed, "1.0.1.0.0.1.2026-11", text)
     unrouted = DecisionHeaders(log).of("m0-1-0", JobListed, "1.0.1.0.0.1.2026-11", None)
     assert (origin_of(routed), origin_of(decided), origin_of(unrouted)) == (text, text, None)

@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 
 from livefair.kafka import Appender, new_producer, start_client
 from livefair.wire.codec import encode
-from livefair.wire.envelope import Origin, routed_headers
+from livefair.wire.envelope import Origin, RoutedHeaders
 from livefair.wire.feed import Class, FeedRecord, feeder_key, last_key, push_key, stream_key, view_key
 from livefair.wire.partition import partition_of
-from livefair.wire.topics import FEED
+from livefair.wire.topics import FEED, MATCHES
 
 
 class Speaker:
@@ -48,7 +48,7 @@ class Speaker:
         return await self.raw(channel, value, origin)
 
     async def raw(self, channel: str, value: bytes | None, origin: Origin) -> int:
-        headers = routed_headers(origin, b"/livefair/matches", b"publication")
+        headers = RoutedHeaders(MATCHES).of(origin.text(), "publication")
         return await self.appender.append(FEED, partition_of(FEED, channel), channel.encode(), value, headers)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from livefair.wire.codec import encode
-from livefair.wire.envelope import Origin, routed_headers
+from livefair.wire.envelope import Origin, RoutedHeaders
+from livefair.wire.topics import MATCHES
 from streams.log import Kept
 from tests.support.model_wire import Producer, Router, Target
 from tests.support.model_worker import Worker
@@ -192,7 +193,7 @@ def _inputs(dice: random.Random) -> Iterator[Kept]:
         headers: Any = ()
         if repeats:
             fact, origin = repeats.popleft()
-            headers = routed_headers(origin, b"/", b"x")
+            headers = RoutedHeaders(MATCHES).of(origin.text(), "x")
         elif dice.random() < 0.5:
             if upstream and dice.random() < 0.35:
                 repeats = deque(upstream[dice.randrange(len(upstream)) :])
@@ -200,5 +201,5 @@ def _inputs(dice: random.Random) -> Iterator[Kept]:
             else:
                 origin = Origin("d", 0, len(upstream), 0, 0)
                 upstream.append((fact, origin))
-            headers = routed_headers(origin, b"/", b"x")
+            headers = RoutedHeaders(MATCHES).of(origin.text(), "x")
         yield Kept(offset, 1_000 + offset, b"seats", encode(fact), headers)

@@ -11,6 +11,7 @@ from livefair.wire.envelope import (
     DecisionHeaders,
     Origin,
     Position,
+    RoutedHeaders,
     Step,
     fact_headers,
     header,
@@ -18,8 +19,6 @@ from livefair.wire.envelope import (
     parse_position,
     position_text,
     rank_of,
-    routed_headers,
-    source_of,
 )
 from livefair.wire.topics import JOBS, MATCHES
 
@@ -30,7 +29,7 @@ def test_the_headers_that_cloudevents_requires() -> None:
     """CloudEvents 1.0, Kafka binding 1.0.2: specversion, id, source and type, each with the prefix `ce_`."""
     every = [
         fact_headers("k1", "person.signed-up"),
-        routed_headers(ORIGIN, source_of(JOBS), b"application.made"),
+        RoutedHeaders(JOBS).of(ORIGIN.text(), "application.made"),
         DecisionHeaders(MATCHES).of("m0-1-0", JobListed, "1.0.1.-1.0.1.2026-11", None),
     ]
     for headers in every:
@@ -50,7 +49,7 @@ def test_a_fact() -> None:
 
 
 def test_a_routed_record_is_named_by_its_origin() -> None:
-    headers = routed_headers(ORIGIN, source_of(JOBS), b"application.made")
+    headers = RoutedHeaders(JOBS).of(ORIGIN.text(), "application.made")
     assert header(headers, "ce_id") == header(headers, "ce_origin") == b"d3-41-2-1"
     assert header(headers, "ce_source") == b"/livefair/jobs"
 
