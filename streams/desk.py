@@ -57,6 +57,8 @@ class Application:
     person: Person
     revision: int
     open_to_any: bool = False
+    answered: tuple[str, bool] | None = None
+    """The last offer answered, and how."""
     state: str = ""
     """How it ended; empty while it is open."""
 
@@ -140,11 +142,13 @@ class DeskFold(NoDeadlines):
                 known = state.people[decision.candidate]
                 if decision.state:
                     known.applications[decision.job].state = decision.state
-                if known.accepted == decision.job:
-                    known.accepted = ""
-            case AnswerTaken(accept=True):
-                if not decision.refused:
-                    state.people[decision.candidate].reserved = decision.job
+                    if known.accepted == decision.job:
+                        known.accepted = ""
+            case AnswerTaken(refused="", accept=accept):
+                known = state.people[decision.candidate]
+                known.applications[decision.job].answered = (decision.offer, accept)
+                if accept:
+                    known.reserved = decision.job
             case AcceptanceTaken():
                 known = state.people[decision.candidate]
                 known.reserved = ""
@@ -258,6 +262,9 @@ class DeskFold(NoDeadlines):
         if application is None or application.state:
             yield _noted(fact.candidate, at, "not-open")
             return
+        if application.answered == (fact.offer, fact.accept):
+            yield _noted(fact.candidate, at, "answered-before")
+            return
         refused = ""
         if fact.accept and (known.accepted or known.reserved):
             refused = "accepted-elsewhere" if known.accepted else "answer-under-way"
@@ -270,11 +277,15 @@ class DeskFold(NoDeadlines):
 
     def _settled(self, state: Desk, fact: AcceptanceSettled, at: int) -> Iterator[Decided]:
         known = state.person(fact.candidate)
+        application = known.applications.get(fact.job)
+        # Whoever withdrew while the answer was on its way gives the seat up again, and keeps what else is open.
+        open_still = application is not None and not application.state and application.revision == fact.revision
+        confirmed = fact.confirmed and open_still
         yield Decided(
             fact.candidate,
-            AcceptanceTaken(candidate=fact.candidate, job=fact.job, offer=fact.offer, confirmed=fact.confirmed, at=at),
+            AcceptanceTaken(candidate=fact.candidate, job=fact.job, offer=fact.offer, confirmed=confirmed, at=at),
         )
-        if fact.confirmed:
+        if confirmed:
             for job, application in list(known.applications.items()):
                 if job != fact.job and not application.state:
                     yield _withdrawal(fact.candidate, job, application, at, released=True)
@@ -282,7 +293,7 @@ class DeskFold(NoDeadlines):
     def _ended(self, state: Desk, fact: ApplicationEnded, at: int) -> Iterator[Decided]:
         known = state.person(fact.candidate)
         application = known.applications.get(fact.job)
-        if application is None or application.state:
+        if application is None or application.state or application.revision != fact.revision:
             yield _noted(fact.candidate, at, "not-open")
             return
         yield Decided(

@@ -21,6 +21,7 @@ from livefair.wire.decisions import (
     ApplicationEntered,
     ApplicationHeld,
     ApplicationMoved,
+    ApplicationRefused,
     InterestNoted,
     JobListed,
     LineMoved,
@@ -108,7 +109,7 @@ class LedgerFold:
                     held_back[decision.made.person.candidate] = decision.made
             case InterestNoted():
                 state.open_book(decision.job).interests[decision.candidate] = decision.interested
-            case OfferRefused() | LineMoved() | Noted():
+            case ApplicationRefused() | OfferRefused() | LineMoved() | Noted():
                 pass
 
     def overdue(self, state: Ledger, now: int) -> list[Due]:
@@ -124,8 +125,10 @@ class LedgerFold:
         if book.prepared is None:
             return (Decided(fact.job, ApplicationHeld(made=fact, at=at)),)
         old = book.rows.get(fact.person.candidate)
-        if old is not None and fact.revision <= old.revision:
+        if old is not None and (fact.revision <= old.revision or old.state not in ENDS):
             return (_noted(fact.job, at, "applied-before"),)
+        if old is not None and "submitted" not in MOVES[old.state]:
+            return (Decided(fact.job, _turned_away(fact, old.state, at)),)
         return (self._enter(book, book.prepared, fact, at),)
 
     def _enter(self, book: Book, prepared: PreparedJob, fact: ApplicationMade, at: int) -> Decided:
@@ -256,11 +259,11 @@ class LedgerFold:
         if row is not None and row.offer == fact.offer:
             yield _noted(fact.job, at, "offered-before")
         elif row is None:
-            yield _refused(book, fact, "", "no-application", at)
+            yield _refused(book, fact, None, "no-application", at)
         elif row.state not in ("matched", "interviewing"):
-            yield _refused(book, fact, row.holder, "not-matched", at)
+            yield _refused(book, fact, row, "not-matched", at)
         elif not book.seat_free:
-            yield _refused(book, fact, row.holder, "no-seat-left", at)
+            yield _refused(book, fact, row, "no-seat-left", at)
         else:
             due = at + fact.expires_s * 1000
             offered = replace(row, state=move(row.state, "offered"), due=due, offer=fact.offer)
@@ -274,7 +277,7 @@ class LedgerFold:
         open_offer = row is not None and row.state == "offered" and row.offer == fact.offer
         if row is None or not open_offer or at >= row.due or fact.refused:
             reason = fact.refused or ("expired" if open_offer else "not-open")
-            yield _refused(book, fact, row.holder if row else "", reason, at, to_desk=fact.accept and not fact.refused)
+            yield _refused(book, fact, row, reason, at, to_desk=fact.accept and not fact.refused)
         elif fact.accept:
             accepted = replace(row, state=move(row.state, "accepted"), due=0, offer="")
             counts = book.counts_with(row.candidate, "accepted")
@@ -303,14 +306,15 @@ class LedgerFold:
         speech = Speech(ident, decision.at)
         match decision:
             case ApplicationEntered(row=row, counts=counts):
-                states: tuple[ApplicationState, ...] = ("submitted",)
-                if row.state != "submitted":
-                    states = ("submitted", row.state)
-                tell_application(speech, row, counts, *states)
+                tell_application(speech, row, counts, *dict.fromkeys(("submitted", row.state)))
+                if row.state == "rejected":  # the employer's word came before the person
+                    speech.routes.append(_ended(row.candidate, row.job, row.state, row.revision))
             case ApplicationMoved(row=row, counts=counts):
                 tell_application(speech, row, counts, row.state, reason=decision.reason)
                 if row.state in ENDS and decision.reason not in ("left", "released"):
-                    speech.routes.append(_ended(row))
+                    speech.routes.append(_ended(row.candidate, row.job, row.state, row.revision))
+            case ApplicationRefused(candidate=candidate, job=job_id):
+                speech.routes.append(_ended(candidate, job_id, decision.state, decision.revision))
             case OfferMade(row=row, counts=counts):
                 tell_offer(speech, "offer.made", row, row.offer, expires=row.due)
                 tell_application(speech, row, counts, row.state)
@@ -337,23 +341,35 @@ class LedgerFold:
         else:
             tell_offer(speech, "offer.expired", row, closed.offer)
         if closed.outcome == "accepted":
-            settled = AcceptanceSettled(row.candidate, row.job, closed.offer, True)
+            settled = AcceptanceSettled(row.candidate, row.job, closed.offer, True, row.revision)
             speech.routes.append(Route(CANDIDATES, row.candidate, "acceptance.settled", encode(settled)))
         elif closed.outcome in ("declined", "expired") or row.state == "rejected":
-            speech.routes.append(_ended(row))
+            speech.routes.append(_ended(row.candidate, row.job, row.state, row.revision))
 
 
 def _noted(job: str, at: int, why: str) -> Decided:
     return Decided(job, Noted(at=at, why=why))
 
 
-def _ended(row: Row) -> Route:
-    ended = ApplicationEnded(candidate=row.candidate, job=row.job, state=row.state)
-    return Route(CANDIDATES, row.candidate, "application.ended", encode(ended))
+def _turned_away(fact: ApplicationMade, state: ApplicationState, at: int) -> ApplicationRefused:
+    """The table holds no way back from `state`; whether the desk knew of it when it took the person on is chance."""
+    return ApplicationRefused(
+        application=fact.application,
+        job=fact.job,
+        candidate=fact.person.candidate,
+        revision=fact.revision,
+        state=state,
+        at=at,
+    )
+
+
+def _ended(candidate: str, job: str, state: ApplicationState, revision: int) -> Route:
+    ended = ApplicationEnded(candidate=candidate, job=job, state=state, revision=revision)
+    return Route(CANDIDATES, candidate, "application.ended", encode(ended))
 
 
 def _refused(
-    book: Book, fact: OfferRequested | AnswerReserved, holder: str, reason: str, at: int, *, to_desk: bool = False
+    book: Book, fact: OfferRequested | AnswerReserved, row: Row | None, reason: str, at: int, *, to_desk: bool = False
 ) -> Decided:
     refused = OfferRefused(
         job=fact.job,
@@ -361,9 +377,11 @@ def _refused(
         candidate=fact.candidate,
         offer=fact.offer,
         reason=reason,
-        holder=holder,
+        holder=row.holder if row is not None else "",
         answered=isinstance(fact, AnswerReserved),
         to_desk=to_desk,
+        to_host=row is not None and row.to_host,
+        to_employer=row is not None and row.to_employer,
         at=at,
     )
     return Decided(fact.job, refused)

@@ -1,0 +1,171 @@
+"""The seat ledger against its invariants (matching.md, 1 to 3): whatever is said to it, in whatever order.
+
+Facts that no other stage would send are among those said: the ledger stands by itself.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import hypothesis.strategies as st
+import msgspec
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from livefair.domain.ids import application_id
+from livefair.wire.codec import encode
+from livefair.wire.decisions import ApplicationEntered, Noted
+from livefair.wire.envelope import fact_headers
+from livefair.wire.facts import (
+    AnswerReserved,
+    ApplicationLeft,
+    ApplicationMade,
+    DeadlinePassed,
+    InterestExpressed,
+    JobStated,
+    OfferRequested,
+)
+from streams.ledger import LedgerFold
+from streams.owner import POISONED
+from tests.support.house import MORNING, Room
+from tests.support.ledger_book import Auditor
+from tests.support.people import CONSENTS, FAIR, PROFILES, SECRETS, job, person
+
+JOBS = ("j1", "j2")
+PEOPLE = tuple(f"c{number}" for number in range(7))
+RUNS = 5_000 if os.environ.get("LONG_TESTS") else 60
+
+jobs = st.sampled_from(JOBS)
+people = st.sampled_from(PEOPLE)
+offers = st.sampled_from(("o1", "o2"))
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Says things to one partition of the ledger, and follows what it decides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = Room(LedgerFold, 0)
+        self.auditor = Auditor()
+        self.now = MORNING
+        self.revisions: dict[tuple[str, str], int] = {}
+        self.consents: dict[tuple[str, str], str] = {}
+        """What each person who is in the ledger, or held back, has consented to."""
+
+    def say(self, fact: Any) -> list[Any]:
+        self.now += 1
+        self.room.say(
+            self.now, fact.job.job if isinstance(fact, JobStated) else fact.job, encode(fact), fact_headers("x", "x")
+        )
+        written = self.room.fold()
+        decisions = [one.decision for one in written]
+        assert decisions, "a first-seen input always leaves a decision"
+        assert not any(isinstance(one, Noted) and one.detail == POISONED for one in decisions)
+        self.auditor.follow(decisions)
+        for routed in self.room.owner.routes([(one.step, one.decision) for one in written]):
+            if routed.topic.name == "feed":
+                self.heard(routed.key, routed.value, decisions)
+        return decisions
+
+    def heard(self, channel: str, value: bytes, decisions: list[Any]) -> None:
+        assert not any(secret in value for secret in SECRETS)
+        event = msgspec.json.decode(value)["event"]
+        kind, data = event["type"], event["data"]
+        if kind.startswith("application."):
+            consent = CONSENTS[self.consents[data["job"], data["candidate"]]]
+            assert channel != f"fair:{FAIR}:host" or consent.host
+            assert not channel.startswith("job:") or consent.employers
+            assert channel != f"fair:{FAIR}"
+            assert sum(term["points"] for term in data["explanation"]) == data["score"]
+            assert data.get("ranked", True) == consent.ranking
+            assert consent.ranking or not data["explanation"]
+            if kind == "application.waitlisted":
+                assert data["place"] >= 1
+            if data.get("provisional"):
+                assert data["proofs"]
+
+    @initialize(seats=st.integers(1, 2), ratio=st.integers(1, 2), listed=st.booleans())
+    def begin(self, seats: int, ratio: int, listed: bool) -> None:
+        if listed:
+            self.say(JobStated(job("j1", seats=seats, interview_ratio=ratio)))
+
+    @rule(name=jobs, seats=st.integers(0, 3), ratio=st.integers(1, 2), auto=st.booleans(), paused=st.booleans())
+    def state_job(self, name: str, seats: int, ratio: int, auto: bool, paused: bool) -> None:
+        known = self.auditor.jobs.get(name)
+        ratio = known.interview_ratio if known else ratio  # a job changes its seats and its pause, nothing else
+        auto = known.auto_match if known else auto
+        before = {key: row for key, row in self.auditor.rows[name].items() if row.state != "waitlisted"}
+        self.say(JobStated(job(name, seats=seats, interview_ratio=ratio, auto_match=auto, paused=paused)))
+        after = self.auditor.rows[name]
+        assert all(after[key] == row for key, row in before.items()), "a change of seats takes nothing back"
+
+    @rule(
+        name=jobs,
+        who=people,
+        kind=st.sampled_from(sorted(PROFILES)),
+        consent=st.sampled_from(sorted(CONSENTS)),
+        holder=st.sampled_from(("", "", "h2")),
+    )
+    def apply(self, name: str, who: str, kind: str, consent: str, holder: str) -> None:
+        self.made(name, who, self.revisions.get((name, who), 0) + 1, kind, consent, holder)
+
+    @rule(name=jobs, who=people)
+    def apply_again(self, name: str, who: str) -> None:
+        revision = self.revisions.get((name, who))
+        if revision is not None:
+            decisions = self.made(name, who, revision, "fits", "all", "")
+            assert not any(isinstance(one, ApplicationEntered) for one in decisions) or name not in self.auditor.jobs
+
+    def made(self, name: str, who: str, revision: int, kind: str, consent: str, holder: str) -> list[Any]:
+        self.revisions[name, who] = revision
+        old = self.auditor.rows[name].get(who)
+        if old is None or old.state == "withdrawn":
+            self.consents[name, who] = consent
+        made = ApplicationMade(application_id(who, name), name, FAIR, person(who, kind, consent, holder), revision)
+        return self.say(made)
+
+    @rule(name=jobs, who=people, released=st.booleans())
+    def leave(self, name: str, who: str, released: bool) -> None:
+        self.say(ApplicationLeft(application_id(who, name), name, who, released))
+
+    @rule(name=jobs, who=people, interested=st.booleans())
+    def interest(self, name: str, who: str, interested: bool) -> None:
+        self.say(InterestExpressed(name, who, interested, "e1"))
+
+    @rule(name=jobs, who=people, offer=offers, expires_s=st.sampled_from((0, 1, 3600)))
+    def offer(self, name: str, who: str, offer: str, expires_s: int) -> None:
+        self.say(OfferRequested(name, who, offer, expires_s, "e1"))
+
+    @rule(
+        name=jobs,
+        who=people,
+        offer=offers,
+        accept=st.booleans(),
+        refused=st.sampled_from(("", "", "accepted-elsewhere")),
+    )
+    def answer(self, name: str, who: str, offer: str, accept: bool, refused: str) -> None:
+        self.say(AnswerReserved(name, who, offer, accept, refused))
+
+    @rule(ms=st.sampled_from((1, 1_000, 3_600_000, 25 * 3_600_000)), early=st.booleans())
+    def time_passes(self, ms: int, early: bool) -> None:
+        """The owner's clock may be ahead of the broker's: then the record is noted, and another follows."""
+        fold, state = self.room.owner.fold, self.room.owner.state
+        for due in fold.overdue(state, self.now + ms):
+            if early:
+                self.say(fold.facts.decode(fold.deadline(due)))
+        self.now += ms
+        for due in fold.overdue(state, self.now):
+            self.say(fold.facts.decode(fold.deadline(due)))
+        assert fold.overdue(state, self.now - 1) == [], "nothing overdue stays"
+
+    @rule(name=jobs, who=people, due=st.integers(0, 2 * MORNING))
+    def void_deadline(self, name: str, who: str, due: int) -> None:
+        self.say(DeadlinePassed(name, who, due))
+
+    def teardown(self) -> None:
+        self.room.check_restored()
+
+
+TestLedger = LedgerMachine.TestCase
+TestLedger.settings = settings(max_examples=RUNS, stateful_step_count=40, deadline=None)
