@@ -25,6 +25,7 @@ from livefair.wire.topics import JOBS
 from streams.fold import Route
 from streams.ledger import LedgerFold
 from streams.stage import Stage
+from streams.worker import collect_seldom
 
 POLL_S = 0.005
 
@@ -96,6 +97,7 @@ def main() -> None:
     kafka, core, kind = sys.argv[1:]
     os.sched_setaffinity(0, {int(core)})
     configure(config.load(log_level="warning"), "bench")
+    collect_seldom()
     sys.stdout.buffer.write(orjson.dumps(uvloop.run(fold_all(kafka, kind == "fed"))) + b"\n")
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 from livefair.wire.codec import Codec
 from livefair.wire.topics import Topic
 
@@ -17,14 +19,14 @@ Fact = TypeVar("Fact")
 Decision = TypeVar("Decision")
 
 
-class Decided(NamedTuple):
+class Decided(msgspec.Struct, frozen=True, gc=False):
     """A decision and the key it is written under."""
 
     key: str
     decision: Any
 
 
-class Route(NamedTuple):
+class Route(msgspec.Struct, frozen=True, gc=False):
     """A record that a decision sends to another topic. Of those in a batch with one `replaces`, the last is enough."""
 
     topic: Topic

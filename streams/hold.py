@@ -234,8 +234,8 @@ class Hold(Generic[State, Fact, Decision]):
 
     async def _send(self, batch: _Batch) -> None:
         builder = self.producer.create_batch()
-        for key, value, headers, _, _ in batch.written:
-            if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+        for one in batch.written:
+            if builder.append(timestamp=None, key=one.key, value=one.value, headers=one.headers) is None:
                 raise GroupTooLarge(f"a group of decisions in {self._log.topic}/{self.partition} exceeds a batch")
         builder.close()
         sent = await self.producer.send_batch(builder, self._log.topic, partition=self.partition)

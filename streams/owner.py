@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic
+
+import msgspec
 
 from livefair.errors import UnreadableRecord
 from livefair.wire.codec import encode
@@ -34,7 +36,7 @@ UNREADABLE_KEPT = 48 * 1024
 """Bytes of an unreadable record that its dead letter repeats; the whole of it stays at its origin."""
 
 
-class Written(NamedTuple):
+class Written(msgspec.Struct, frozen=True, gc=False):
     """One decision as it goes into the log, and its step for routing it afterwards."""
 
     key: bytes
@@ -44,7 +46,7 @@ class Written(NamedTuple):
     decision: Any
 
 
-class Routed(NamedTuple):
+class Routed(msgspec.Struct, frozen=True, gc=False):
     """One record for another topic, with its origin in the headers."""
 
     topic: Topic
@@ -144,7 +146,8 @@ class Owner(Generic[State, Fact, Decision]):
         prefix = f"{self._prefix}{offset}-"
         headers_of = self._headers.of
         size, epoch, rules, before = len(decided), self._fence.number, self.fold.rules, self.step
-        for nth, (key, decision) in enumerate(decided):
+        for nth, one in enumerate(decided):
+            decision = one.decision
             headers = headers_of(
                 f"{prefix}{nth}",
                 type(decision),
@@ -152,7 +155,7 @@ class Owner(Generic[State, Fact, Decision]):
                 origin,
             )
             before = Step(offset, nth)
-            written.append(Written(key.encode(), encode(decision), headers, before, decision))
+            written.append(Written(one.key.encode(), encode(decision), headers, before, decision))
         self.step = before
         return written
 

@@ -6,6 +6,7 @@ A stage that fails for good ends the process: a fresh one restores from the log,
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Sequence
 from typing import Any
@@ -38,10 +39,17 @@ def worker() -> None:
     configure(settings, "worker")
     if settings.kafka is None:
         raise SettingError("LIVEFAIR_KAFKA is not set; a worker needs the host:port of Kafka")
+    collect_seldom()
     try:
         uvloop.run(_run(stages(settings.kafka, settings.slot), settings.host, settings.ops_port))
     except* LivefairError as group:
         raise group.exceptions[0] from None
+
+
+def collect_seldom() -> None:
+    """Let the garbage collector look less often: rows and records are trees that it need not follow, and it would."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def _run(running: Sequence[AnyStage], host: str, ops_port: int) -> None:
