@@ -8,14 +8,14 @@ from aiokafka import ConsumerRecord
 
 from livefair.errors import UnreadableRecord
 from livefair.wire.codec import Codec
-from livefair.wire.envelope import header, parse_origin
+from livefair.wire.envelope import origin_of, rank_of
 from livefair.wire.feed import FeedRecord
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import FEED
 from livefair.wire.views import SEPARATOR
 
 _codec: Codec[FeedRecord] = Codec(FeedRecord)
-_NO_ORIGIN = ("", 0, 0, 0)
+_NO_ORIGIN = (b"", (0, 0, 0))
 
 Head = tuple[int, str, str, str, str, int, int, int]
 """offset, channel, class, entity, upstream, and the origin's offset, nth and ordinal."""
@@ -45,11 +45,7 @@ def read(record: ConsumerRecord) -> Read:
     """The publication that a record holds. Raises UnreadableRecord."""
     channel = channel_of(record)
     publication = _codec.decode(record.value)
-    text = header(record.headers, "ce_origin")
-    if text is None:
-        origin = _NO_ORIGIN
-    else:
-        found = parse_origin(text)
-        origin = (f"{found.tag}{found.partition}", *found.rank)
-    head = (record.offset, channel, publication.class_, publication.entity, *origin)
+    text = origin_of(record.headers)
+    upstream, rank = _NO_ORIGIN if text is None else rank_of(text)
+    head = (record.offset, channel, publication.class_, publication.entity, upstream.decode(), *rank)
     return Read(head, bytes(publication.event))

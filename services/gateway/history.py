@@ -17,7 +17,7 @@ from aiokafka import ConsumerRecord
 from livefair.errors import Unavailable, UnreadableRecord
 from livefair.reading import Bounds, Reader, open_reader
 from livefair.wire.codec import Codec
-from livefair.wire.envelope import header, parse_origin
+from livefair.wire.envelope import origin_of, rank_of
 from livefair.wire.feed import FeedRecord, Publication
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import FEED
@@ -44,7 +44,7 @@ class Wanted:
     until: int | None
     answer: asyncio.Future[list[Publication] | None]
     found: list[Publication] = field(default_factory=list)
-    tops: dict[tuple[str, int], tuple[int, int, int]] = field(default_factory=dict)
+    tops: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
 
     def take(self, record: ConsumerRecord) -> None:
         """The next record of the channel; one that repeats an earlier one by its origin is dropped."""
@@ -52,14 +52,15 @@ class Wanted:
             return
         try:
             publication = _codec.decode(record.value)
-            text = header(record.headers, "ce_origin")
-            origin = None if text is None else parse_origin(text)
+            text = origin_of(record.headers)
+            origin = None if text is None else rank_of(text)
         except UnreadableRecord:
             return  # the feeder dropped it too
         if origin is not None:
-            if origin.rank <= self.tops.get(origin.upstream, (-1, 0, 0)):
+            upstream, rank = origin
+            if rank <= self.tops.get(upstream, (-1, 0, 0)):
                 return
-            self.tops[origin.upstream] = origin.rank
+            self.tops[upstream] = rank
         if record.offset > self.offset:
             prev = self.found[-1].offset if self.found else self.offset
             self.found.append(Publication(record.offset, prev, publication.class_, publication.event))

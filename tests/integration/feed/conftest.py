@@ -111,7 +111,7 @@ async def valkey(house: House) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def speaker(house: House) -> AsyncIterator[Speaker]:
     async with speaking(house.kafka) as speaker:
-        yield Speaker(speaker.appender, "m", next(_partitions))
+        yield Speaker(speaker.appender, *next(_upstreams))
 
 
 @pytest.fixture
@@ -135,7 +135,8 @@ async def fair(speaker: Speaker) -> Callable[..., Awaitable[str]]:
 
 
 _names = itertools.count()
-_partitions = itertools.count()
+# Origins only rise within one upstream partition, so each test is one of its own.
+_upstreams = itertools.product("mdgjcfek", range(8))
 
 
 @pytest.fixture
