@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from services.intake import bodies
+from services.intake import bodies, people
 from services.intake.codes import Codes
 from services.intake.models import SignUp
 from services.intake.places import find
@@ -81,9 +81,9 @@ def to_sign_up(posted: Posted, codes: Codes) -> SignUp:
     try:
         body = bodies.take(SignUp, values)
     except Refused as refused:
-        raise invalid(*refused.errors, *errors) from None
+        raise invalid(*errors, *refused.errors) from None
     if errors:
-        raise invalid(*errors)
+        raise invalid(*errors, *people.wrong(body, codes))
     return body
 
 

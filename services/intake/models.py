@@ -25,6 +25,47 @@ Yuan = Annotated[int, Field(ge=1, le=1_000_000)]
 Day = Annotated[dt.date, Field(ge=dt.date(1950, 1, 1), le=dt.date(2199, 12, 31))]
 Level = Annotated[int, Field(ge=1, le=5, description="5 (lowest) to 1")]
 
+SIGN_UP_EXAMPLE: dict[str, Any] = {
+    "candidate": {
+        "name": "张丽",
+        "phone": "+8613800138000",
+        "region": "140221",
+        "occupations": ["4-10-01-06"],
+        "skills": ["infant-care", "cooking"],
+        "level": 4,
+        "experience_years": 5,
+        "pay_min": {"unit": "month", "amount": 8000},
+        "provinces": ["11", "12"],
+        "modes": ["live-in", "day"],
+        "languages": ["zh", "cjy"],
+        "start": "2026-12-01",
+        "health_certificate_until": "2027-05-01",
+    },
+    "jobs": [],
+    "consent": {"host": True, "employers": True, "ranking": True, "sensitive": True},
+    "source": {"channel": "kuaishou", "id": "v-123"},
+}
+JOB_EXAMPLE: dict[str, Any] = {
+    "title": "住家育儿嫂",
+    "employer": "e1",
+    "occupation": "4-10-01-06",
+    "skills": ["infant-care"],
+    "min_level": 5,
+    "seats": 2,
+    "pay": {"unit": "month", "min": 8000, "max": 10000},
+    "region": "110105",
+    "mode": "live-in",
+    "lodging": "live-in",
+    "rest_days": 4,
+    "languages": ["zh"],
+    "interview_ratio": 1,
+    "auto_match": True,
+    "start_window": ["2026-11-25", "2026-12-31"],
+    "employment_model": "employee",
+    "insurance": "social",
+    "health_certificate": True,
+}
+
 
 class Body(BaseModel):
     """What every body keeps to."""
@@ -84,6 +125,8 @@ class SourceIn(Body):
 class SignUp(Body):
     """A sign-up at a fair. `jobs` may be empty: open to any job."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [SIGN_UP_EXAMPLE]})
+
     candidate: CandidateIn
     jobs: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
     consent: ConsentIn
@@ -137,6 +180,8 @@ class PayBandIn(Body):
 
 class JobIn(Body):
     """A new job of a fair. What is left out is not asked for, or unknown."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [JOB_EXAMPLE]})
 
     title: Text
     employer: Annotated[str, Field(min_length=1, max_length=100, pattern=NAME_PATTERN)]

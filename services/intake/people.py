@@ -33,11 +33,7 @@ def read(body: SignUp, codes: Codes) -> Said:
     """The parts of a sign-up. Raises Refused (invalid-fields) with every field that is wrong."""
     candidate, consent = body.candidate, body.consent
     name, phone = clean_name(candidate.name), e164(candidate.phone)
-    errors = list(_wrong(body, codes))
-    if name is None:
-        errors.append(FieldError(("candidate", "name"), "no-name"))
-    if phone is None:
-        errors.append(FieldError(("candidate", "phone"), "no-phone"))
+    errors = list(_wrong(body, codes, name, phone))
     if errors or name is None or phone is None:
         raise invalid(*errors)
     floor = candidate.pay_min
@@ -71,8 +67,17 @@ def clean_name(text: str) -> str | None:
     return name
 
 
-def _wrong(body: SignUp, codes: Codes) -> Iterator[FieldError]:
+def wrong(body: SignUp, codes: Codes) -> list[FieldError]:
+    """Everything that is wrong with a sign-up of the right form."""
+    return list(_wrong(body, codes, clean_name(body.candidate.name), e164(body.candidate.phone)))
+
+
+def _wrong(body: SignUp, codes: Codes, name: str | None, phone: str | None) -> Iterator[FieldError]:
     candidate = body.candidate
+    if name is None:
+        yield FieldError(("candidate", "name"), "no-name")
+    if phone is None:
+        yield FieldError(("candidate", "phone"), "no-phone")
     yield from codes.wrong_county(candidate.region, ("candidate", "region"))
     yield from codes.wrong("occupations", candidate.occupations, ("candidate", "occupations"))
     yield from codes.wrong("skills", candidate.skills, ("candidate", "skills"))
