@@ -293,7 +293,7 @@ class LedgerFold:
     def _deadline(self, state: Ledger, fact: DeadlinePassed, at: int) -> Iterator[Decided]:
         book = state.book(fact.job)
         row = book.rows.get(fact.candidate)
-        if row is None or row.due != fact.due:
+        if row is None or not row.due or row.due != fact.due:
             yield _noted(fact.job, at, "deadline-void")
         elif at < fact.due:
             yield _noted(fact.job, at, "deadline-early")

@@ -112,10 +112,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(name=jobs, who=people)
     def apply_again(self, name: str, who: str) -> None:
-        revision = self.revisions.get((name, who))
-        if revision is not None:
-            decisions = self.made(name, who, revision, "fits", "all", "")
-            assert not any(isinstance(one, ApplicationEntered) for one in decisions) or name not in self.auditor.jobs
+        row = self.auditor.rows[name].get(who)
+        if row is not None:
+            decisions = self.made(name, who, row.revision, "fits", "all", "")
+            assert not any(isinstance(one, ApplicationEntered) for one in decisions)
+            self.revisions[name, who] = row.revision
 
     def made(self, name: str, who: str, revision: int, kind: str, consent: str, holder: str) -> list[Any]:
         self.revisions[name, who] = revision
