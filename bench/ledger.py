@@ -25,10 +25,10 @@ from livefair.domain.people import Consent, Person, Profile, mask_name
 from livefair.kafka import Appender, new_producer, start_client
 from livefair.play import Fair
 from livefair.wire.codec import encode
-from livefair.wire.envelope import Headers, Origin, routed_headers, source_of
+from livefair.wire.envelope import Headers, Origin, RoutedHeaders
 from livefair.wire.facts import ApplicationMade, JobStated
 from livefair.wire.partition import partition_of
-from livefair.wire.topics import CANDIDATES, DESK_DECISIONS, FAIR_DECISIONS, JOBS, Topic
+from livefair.wire.topics import CANDIDATES, DESK_DECISIONS, FAIR_DECISIONS, JOBS
 from services.embedded.provision import provide_broker
 from services.embedded.supervisor import Supervisor
 
@@ -46,16 +46,17 @@ def facts(applications: int) -> Iterator[tuple[str, bytes, Headers]]:
     ids = [job_id(number.to_bytes(5, "big")) for number in range(JOBS_OPEN)]
     for number, (job, body) in enumerate(zip(ids, fair.jobs, strict=True)):
         stated = JobStated(msgspec.convert({**body, "job": job, "fair": fair_name}, Job))
-        yield job, encode(stated), _headers(FAIR_DECISIONS, 0, number, b"job.stated")
-    made = 0
+        origin = Origin(FAIR_DECISIONS.tag, 0, number, 0, 0)
+        yield job, encode(stated), RoutedHeaders(FAIR_DECISIONS).of(origin.text(), "job.stated")
+    made, headers = 0, RoutedHeaders(DESK_DECISIONS)
     while made < applications:
         for body, wanted in zip(fair.people, fair.wanted, strict=True):
             person = _person(body, made)
             for index in wanted:
                 job = ids[index]
                 fact = ApplicationMade(application_id(person.candidate, job), job, fair_name, person)
-                partition = partition_of(CANDIDATES, person.candidate)
-                yield job, encode(fact), _headers(DESK_DECISIONS, partition, made, b"application.made")
+                origin = Origin(DESK_DECISIONS.tag, partition_of(CANDIDATES, person.candidate), made, 0, 0)
+                yield job, encode(fact), headers.of(origin.text(), "application.made")
                 made += 1
 
 
@@ -66,10 +67,6 @@ def _person(body: dict[str, Any], number: int) -> Person:
     return Person(
         candidate, mask_name(name), msgspec.convert(stated, Profile), msgspec.convert(body["consent"], Consent), ""
     )
-
-
-def _headers(log: Topic, partition: int, offset: int, kind: bytes) -> Headers:
-    return routed_headers(Origin(log.tag, partition, offset, 0, 0), source_of(log), kind)
 
 
 async def _write(kafka: str, records: list[tuple[str, bytes, Headers]]) -> None:
