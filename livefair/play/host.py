@@ -16,6 +16,8 @@ from livefair.play.watching import Doors, Watcher
 from livefair.wire.channels import host_channel
 
 OVERLAY_GONE_S = 2.0
+SEATS_ON_AIR = 3
+"""Seats that an employer adds to a job when it is pinned: whoever is next in line is matched on air."""
 
 
 class Host:
@@ -58,13 +60,19 @@ class Host:
         """The fair takes no more sign-ups."""
         await self.console.api.change_fair(fair, state="closed")
 
-    async def pin(self, fair: str, jobs: Sequence[str], seconds: float, first: int = 0) -> None:
-        """Pin one job after the other at `pin_times`; the overlay drops after each pin, and comes back."""
+    async def pin(self, fair: str, jobs: Sequence[dict[str, Any]], seconds: float, first: int = 0) -> None:
+        """Pin one job after the other at `pin_times`, from the `first` on, and give each more seats on air.
+
+        The overlay drops after each pin, and comes back.
+        """
         loop = asyncio.get_running_loop()
         began = loop.time()
         for number, at_s in enumerate(pin_times(seconds), first):
             await asyncio.sleep(max(0.0, began + at_s - loop.time()))
-            await self.console.api.change_fair(fair, pinned=jobs[number % len(jobs)])
+            job = jobs[number % len(jobs)]
+            await self.console.api.change_fair(fair, pinned=job["job"])
+            job["seats"] += SEATS_ON_AIR
+            await self.console.api.change_job(job["job"], seats=job["seats"])
             self._tally.done["pins"] += 1
             await self.overlay.drop()
             await asyncio.sleep(min(OVERLAY_GONE_S, seconds / 4))

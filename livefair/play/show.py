@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from livefair import tokens
 from livefair.domain.access import Claims, Role
-from livefair.play.arrivals import Arrival, arrivals, people_in
+from livefair.play.arrivals import Arrival, arrivals, people_in, pin_times
 from livefair.play.employers import Employers
 from livefair.play.fair import GeneratedFair
 from livefair.play.host import Host
@@ -25,7 +25,7 @@ from livefair.play.tally import Tally
 from livefair.play.watching import Doors
 
 HOST = "host-1"
-JOBS_FIRST, JOBS_MORE, JOBS_MOST = 18, 3, 60
+JOBS_FIRST, JOBS_MORE, JOBS_MOST = 18, 5, 60
 """Jobs at the opening, with each round that follows, and in all."""
 ROUND_S = 30.0
 TOKEN_S = 30 * 86_400
@@ -93,6 +93,7 @@ class Show:
         self._employers = Employers(doors, lambda name: badge(secret, "employer", name), seed, self.tally)
         self._jobs: list[dict[str, Any]] = []
         self._people = 0
+        self._pins = 0
         self._last: tuple[GeneratedFair, list[str]] | None = None
         self._stack = AsyncExitStack()
 
@@ -124,8 +125,9 @@ class Show:
         ids = [job["job"] for job in self._jobs]
         self._last = people, ids
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._host.pin(self.fair, ids, seconds, first=self._people))
+            tasks.create_task(self._host.pin(self.fair, self._jobs, seconds, first=self._pins))
             tasks.create_task(self._phones.play(people, ids, schedule))
+        self._pins += len(pin_times(seconds))
 
     async def go_on(self, rate: float) -> None:
         """Play round after round, with a few more jobs each time, until it is cancelled."""

@@ -156,7 +156,7 @@ def _first(group: ExceptionGroup[LivefairError]) -> LivefairError:
 
 def _urls(http: str, show: Show, seed: int) -> list[tuple[str, str]]:
     return [
-        ("host page", f"{http}/host/{show.fair}"),
+        ("host page", f"{http}/host/{show.fair}   (log in with the token below)"),
         ("host token", show.host_token),
         ("candidates", f"{http}/fairs/{show.fair}"),
         ("seed", str(seed)),
@@ -178,9 +178,8 @@ async def _tell(console: Console, tally: Tally) -> None:
                 f"{tally.done['sign-ups']} sign-ups",
                 f"{tally.heard['application.matched']} matched",
                 f"{tally.waiting} waiting",
-                f"{tally.heard['offer.made']} offers",
                 f"{tally.done['accepted']} accepted",
-                f"to the host in {latency['p50'] or 0:.0f} ms (p99 {latency['p99'] or 0:.0f})",
+                f"to the host in {latency['p50'] or 0:.0f} ms",
             )
             live.update(Text(" · ".join(words), no_wrap=True, overflow="ellipsis"), refresh=True)
             await asyncio.sleep(0.5)
@@ -196,12 +195,12 @@ async def _audit(system: System, fair: str, acks: Path) -> dict[str, Any]:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        said, words_of_it = await process.communicate()
+        said, complaint = await process.communicate()
     except asyncio.CancelledError:
         process.kill()
         raise
     if process.returncode not in (0, 1) or not said:
-        lines = tuple(words_of_it.decode(errors="replace").splitlines()[-15:])
+        lines = tuple(complaint.decode(errors="replace").splitlines()[-15:])
         raise ServiceFailed(f"livefair audit ended with exit code {process.returncode}", log=lines)
     found: dict[str, Any] = orjson.loads(said)
     return found

@@ -92,7 +92,7 @@ def test_a_demo_shows_where_to_look_and_ends_with_ctrl_c(tmp_path: Path) -> None
         told: dict[str, str] = {}
         for line in process.stdout:
             name, _, value = line.strip().partition("  ")
-            told[name] = value.strip()
+            told[name] = value.strip().partition("  ")[0]
             if name == "reset":
                 break
         assert {"host page", "host token", "candidates", "data", "stop"} <= set(told)
