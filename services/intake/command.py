@@ -9,6 +9,7 @@ import asyncio
 import errno
 import gc
 import signal
+from contextlib import suppress
 
 import structlog
 import uvloop
@@ -39,23 +40,23 @@ async def _serve(settings: config.Located, secrets: keyring.Keyring) -> None:
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(_run(settings, secrets, stop))
-        waiting = tasks.create_task(stop.wait())
-        # Told to stop while it still waits for Kafka: there is nothing to finish.
-        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set() and not running.done():
-            await asyncio.wait({running}, timeout=3 * STOP_WITHIN_S)
-            running.cancel()
-        waiting.cancel()
+    serving = asyncio.Event()
+    working = asyncio.create_task(_run(settings, secrets, serving, stop))
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set() and serving.is_set():
+        await asyncio.wait({working}, timeout=3 * STOP_WITHIN_S)
+    # Told to stop while it still waited for Kafka, it has nothing to finish.
+    told.cancel()
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
 
 
-async def _run(settings: config.Located, secrets: keyring.Keyring, stop: asyncio.Event) -> None:
+async def _run(settings: config.Located, secrets: keyring.Keyring, serving: asyncio.Event, stop: asyncio.Event) -> None:
     await topics_admin.verify(settings.kafka, settings.replication)
     async with open_door(settings, secrets) as door:
-        await _filled(door, stop)
-        if stop.is_set():
-            return
+        await _filled(door)
         metrics.HELD.set_function(lambda: door.submissions.held)
         runner = web.AppRunner(
             build(settings, door),
@@ -67,6 +68,7 @@ async def _run(settings: config.Located, secrets: keyring.Keyring, stop: asyncio
         await runner.setup()
         try:
             await _listen(runner, settings)
+            serving.set()
             # What was made so far stays; looking through it again and again costs a tenth of the time.
             gc.collect()
             gc.freeze()
@@ -77,9 +79,9 @@ async def _run(settings: config.Located, secrets: keyring.Keyring, stop: asyncio
             await runner.cleanup()
 
 
-async def _filled(door: Door, stop: asyncio.Event) -> None:
+async def _filled(door: Door) -> None:
     """Wait until the index of keys can be believed."""
-    while not stop.is_set():
+    while True:
         try:
             if await door.index.is_whole():
                 return

@@ -21,7 +21,7 @@ from livefair.config import Settings
 from livefair.domain.access import Claims
 from livefair.domain.fairs import Fair
 from livefair.errors import LivefairError, NotAllowed
-from services.intake import applications, forms, rendering
+from services.intake import applications, forms, metrics, rendering
 from services.intake.door import Door
 from services.intake.http import as_problem, language_of, read_body, request_id
 from services.intake.operations import Call
@@ -77,16 +77,19 @@ class Site:
         clock = asyncio.get_running_loop().time
 
         async def serve(request: web.Request) -> web.StreamResponse:
+            identifier = request_id()
+            resource = request.match_info.route.resource
+            route = resource.canonical if resource is not None else ""
+            answer: web.StreamResponse
             try:
                 rate.admit(request.remote or "", clock())
                 if request.method == "POST" and not self._origins.may_send(request):
                     raise Refused("other-origin")
-                return await page(request)
+                answer = await page(request)
             except Exception as error:  # noqa: BLE001 - here everything becomes an answer
-                identifier = request_id()
-                route = request.match_info.route.resource
-                problem = as_problem(error, route.canonical if route else "", identifier)
-                return response(problem, self._language(request), identifier)
+                answer = response(as_problem(error, route, identifier), self._language(request), identifier)
+            metrics.REQUESTS.labels(route, str(answer.status)).inc()
+            return answer
 
         return serve
 

@@ -38,7 +38,7 @@ def read(body: SignUp, codes: Codes) -> Said:
         raise invalid(*errors)
     floor = candidate.pay_min
     return Said(
-        Contact(name, phone, ric.compact(candidate.id_number or ""), candidate.health or ""),
+        Contact(name, phone, ric.compact(candidate.id_number) if candidate.id_number else "", candidate.health or ""),
         Profile(
             region=candidate.region,
             occupations=candidate.occupations,

@@ -70,6 +70,34 @@ async def test_more_than_it_admits_is_told_to_wait(client: Client, place: Place,
             assert reply.headers["Retry-After"] == "1"
 
 
+async def test_only_listed_origins_may_read_its_answers(place: Place, intake: Running) -> None:
+    port, listed, other = free_port(), "https://fair.example", "https://elsewhere.example"
+    changes = place.environment(http_port=port, origins=(listed,))
+    with Running("intake", changes, place.log("listing-intake")):
+        there = f"http://127.0.0.1:{port}"
+        await until(lambda: is_ready(there))
+        async with aiohttp.ClientSession() as session:
+            door = Client(session, there)
+            asking = {"Access-Control-Request-Method": "POST"}
+            for origin, allowed in ((listed, listed), (other, None)):
+                reply = await door.get("/v1/fairs/f0", headers={"Origin": origin})
+                assert reply.headers.get("Access-Control-Allow-Origin") == allowed
+                assert "Origin" in reply.headers["Vary"]
+                asked = await door.call("OPTIONS", "/v1/fairs", headers={"Origin": origin, **asking})
+                assert asked.headers.get("Access-Control-Allow-Origin") == allowed
+                assert asked.status == (204 if allowed else 405)
+
+
+async def test_told_to_stop_while_it_waits_for_kafka_it_goes(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts and says nothing
+        kafka = f"127.0.0.1:{silent.getsockname()[1]}"
+        with Running("intake", place.environment(kafka=kafka, http_port=0), place.log("waiting-intake")) as running:
+            connection, _ = await asyncio.to_thread(silent.accept)
+            with connection:
+                running.process.terminate()
+                await asyncio.to_thread(running.process.wait, 15)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 async def test_what_it_took_on_is_in_the_log_however_it_ends(
     client: Client, place: Place, new_fair: NewFair, how: signal.Signals
