@@ -188,6 +188,7 @@ class Hold(Generic[State, Fact, Decision]):
         owner, batches = self.owner, self._batches
         if not batches:
             batches.append(_Batch())
+        batch = batches[-1]
         for record in records:
             if record.offset != owner.next_input:
                 continue  # fetched before the seek
@@ -199,8 +200,9 @@ class Hold(Generic[State, Fact, Decision]):
                 owner.poisoned.add(record.offset)
                 self.fail(FoldFailed(f"{type(error).__name__} at offset {record.offset}"))
                 return
-            size = sum(len(one.value) for one in written) + len(written) * RECORD_FRAMING
-            batch = batches[-1]
+            size = 0
+            for one in written:
+                size += len(one.value) + RECORD_FRAMING
             if batch.written and (batch.bytes + size > BATCH_BYTES or len(batch.written) >= BATCH_RECORDS):
                 batch = _Batch()
                 batches.append(batch)
