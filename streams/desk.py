@@ -71,7 +71,7 @@ class Candidate:
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
     """(fair, holder as `Person` has it) → the facts of the last sign-up."""
     keys: set[tuple[str, str]] = field(default_factory=set)
-    """(fair, Idempotency-Key) of every sign-up taken on."""
+    """(fair, Idempotency-Key) of every sign-up and application taken on: a late retry must not undo a withdrawal."""
     applications: dict[str, Application] = field(default_factory=dict)
     reserved: str = ""
     """The job whose offer the person is accepting, until the ledger settles it."""
@@ -130,9 +130,12 @@ class DeskFold(NoDeadlines):
                 known.keys.add((fair, decision.key))
                 known.people[fair, person.holder] = person
             case ApplicationApplied(person=person):
-                state.people[person.candidate].applications[decision.job] = Application(
+                known = state.people[person.candidate]
+                known.applications[decision.job] = Application(
                     decision.fair, person, decision.revision, decision.open_to_any
                 )
+                if decision.key:
+                    known.keys.add((decision.fair, decision.key))
             case ApplicationWithdrawn():
                 known = state.people[decision.candidate]
                 known.applications[decision.job].state = "withdrawn"
@@ -188,7 +191,7 @@ class DeskFold(NoDeadlines):
             yield Decided(fact.candidate, OpenAsked(fair=fact.fair, person=person, at=at))
 
     def _apply_for(
-        self, state: Desk, person: Person, fair: str, job: str, at: int, *, open_to_any: bool = False
+        self, state: Desk, person: Person, fair: str, job: str, at: int, *, open_to_any: bool = False, key: str = ""
     ) -> Iterator[Decided]:
         """One application per person and job; after a withdrawal, a new revision of it."""
         old = state.person(person.candidate).applications.get(job)
@@ -203,6 +206,7 @@ class DeskFold(NoDeadlines):
                 person=person,
                 revision=old.revision + 1 if old is not None else 1,
                 open_to_any=open_to_any,
+                key=key,
                 at=at,
             ),
         )
@@ -212,8 +216,10 @@ class DeskFold(NoDeadlines):
         person = known.people.get((fact.fair, known.side_of(fact.holder)))
         if person is None:
             yield _noted(fact.candidate, at, "not-signed-up")
+        elif (fact.fair, fact.key) in known.keys:
+            yield _noted(fact.candidate, at, "applied-before")
         else:
-            yield from self._apply_for(state, person, fact.fair, fact.job, at)
+            yield from self._apply_for(state, person, fact.fair, fact.job, at, key=fact.key)
 
     def _suggested(self, state: Desk, fact: Suggested, at: int) -> Iterator[Decided]:
         known = state.person(fact.candidate)

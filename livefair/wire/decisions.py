@@ -106,6 +106,7 @@ class ApplicationApplied(_Decision, frozen=True, tag="application.applied"):
     person: Person
     revision: int = 1
     open_to_any: bool = False
+    key: str = ""
 
 
 class ApplicationWithdrawn(_Decision, frozen=True, tag="application.withdrawn"):

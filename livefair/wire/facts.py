@@ -104,12 +104,13 @@ class SignedUp(_Fact, frozen=True, tag="person.signed-up"):
 
 
 class Applied(_Fact, frozen=True, tag="person.applied"):
-    """A person who has signed up asks for one more job of the fair."""
+    """A person who has signed up asks for one more job of the fair. `key` is the keyed hash of the Idempotency-Key."""
 
     candidate: str
     fair: str
     job: str
     holder: str
+    key: str = ""
 
 
 class Withdrawn(_Fact, frozen=True, tag="application.withdrawn"):

@@ -54,7 +54,8 @@ async def apply(door: Door, call: Call) -> Answer:
     candidate_only(claims)
     job = await access.job_of(door, call.path["job"])
     await access.open_fair(door, job.fair, access.SIGN_UPS)
-    fact = Applied(claims.subject, job.fair, job.job, claims.holder)
+    key = door.keyed("key", call.key) if call.key else ""
+    fact = Applied(claims.subject, job.fair, job.job, claims.holder, key)
     record = record_of(CANDIDATES, claims.subject, fact, "person.applied", door.new_id())
     answer = orjson.dumps({"application": application_id(claims.subject, job.job)})
     return Answer(202, await door.submissions.submit(door.claim(job.fair, call), (record,), answer))
