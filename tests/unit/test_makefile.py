@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -24,8 +25,10 @@ def _setup(clone: Path, python: str) -> tuple[int, str, str]:
     program = clone / "python3"
     program.write_text(f"#!/bin/sh\n{python}\n")
     program.chmod(0o755)
+    # Under `make test` this is a make within a make, which would speak of its directories.
+    outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     ended = subprocess.run(
-        ["make", "setup", f"PYTHON={program}"], cwd=clone, capture_output=True, text=True, timeout=60
+        ["make", "setup", f"PYTHON={program}"], cwd=clone, env=outside, capture_output=True, text=True, timeout=60
     )
     return ended.returncode, ended.stdout, ended.stderr
 
