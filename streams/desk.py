@@ -82,6 +82,13 @@ class Candidate:
         """The holder as a `Person` carries it: empty for the person's own token (or the operator's)."""
         return "" if holder in ("", self.holder) else holder
 
+    def end(self, job: str, state: str) -> None:
+        """An application has ended; one that was not even made (`state` "") leaves everything as it is."""
+        if state:
+            self.applications[job].state = state
+            if self.accepted == job:
+                self.accepted = ""
+
 
 @dataclass(slots=True)
 class Desk:
@@ -136,17 +143,10 @@ class DeskFold(NoDeadlines):
                 )
                 if decision.key:
                     known.keys.add((decision.fair, decision.key))
-            case ApplicationWithdrawn():
-                known = state.people[decision.candidate]
-                known.applications[decision.job].state = "withdrawn"
-                if known.accepted == decision.job:
-                    known.accepted = ""
-            case ApplicationClosed():
-                known = state.people[decision.candidate]
-                if decision.state:
-                    known.applications[decision.job].state = decision.state
-                    if known.accepted == decision.job:
-                        known.accepted = ""
+            case ApplicationWithdrawn(candidate=candidate, job=job):
+                state.people[candidate].end(job, "withdrawn")
+            case ApplicationClosed(candidate=candidate, job=job, state=ended):
+                state.people[candidate].end(job, ended)
             case AnswerTaken(refused="", accept=accept):
                 known = state.people[decision.candidate]
                 known.applications[decision.job].answered = (decision.offer, accept)
