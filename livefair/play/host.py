@@ -6,7 +6,7 @@ Two websockets watch: one that stays, by which everything is counted and measure
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from livefair.client import Event
@@ -19,14 +19,23 @@ OVERLAY_GONE_S = 2.0
 SEATS_ON_AIR = 3
 """Seats that an employer adds to a job when it is pinned: whoever is next in line is matched on air."""
 
+Offered = Callable[[str], None]
+"""Called with the candidate of each offer that the console hears of."""
+
 
 class Host:
     """One host with a token for the fair, or for opening one."""
 
     def __init__(self, doors: Doors, token: str, tally: Tally) -> None:
-        self.console = Watcher(doors, token, tally, tally.hear)
+        self.console = Watcher(doors, token, tally, self._hear)
         self.overlay = Watcher(doors, token, tally, _look)
         self._tally = tally
+        self.offered: Offered = lambda _: None
+
+    def _hear(self, event: Event, at: float) -> None:
+        self._tally.hear(event, at)
+        if event.type == "offer.made":
+            self.offered(event.data["candidate"])
 
     async def open(self) -> None:
         """Connect."""

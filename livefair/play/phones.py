@@ -53,6 +53,11 @@ class Phone:
         return str(next(iter(self.answers.values()))["token"])
 
     @property
+    def candidate(self) -> str:
+        """Its person."""
+        return str(next(iter(self.answers.values()))["candidate"])
+
+    @property
     def channel(self) -> str:
         """Its person's channel."""
         return str(next(iter(self.answers.values()))["channel"])
@@ -73,16 +78,18 @@ class Phones:
         self._door = Api(doors.http)
         self._places = asyncio.Semaphore(AT_ONCE)
         self._open: dict[Phone, None] = {}
-        self._answering: set[asyncio.Task[None]] = set()
+        self._away: dict[str, Phone] = {}
+        """By candidate, those whose phones were put away."""
+        self._beside: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         await self._door.__aenter__()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        for task in self._answering:
+        for task in self._beside:
             task.cancel()
-        await asyncio.gather(*self._answering, return_exceptions=True)
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await asyncio.gather(*(phone.watcher.close() for phone in self._open if phone.watcher is not None))
         await self._door.__aexit__(None, None, None)
 
@@ -100,12 +107,20 @@ class Phones:
             for arrival in schedule:
                 await asyncio.sleep(max(0.0, began + arrival.at_s - loop.time()))
                 tasks.create_task(self._try(arrival.kind, self._do(phones[arrival.person], arrival.kind)))
+        for phone in phones:
+            phone.body.clear()  # they may be reminded for hours, but need it no more
 
     async def late(self, people: GeneratedFair, job_ids: Sequence[str], count: int) -> None:
         """Sign-ups that come after the fair has closed."""
         for number in range(min(count, len(people.people))):
             phone = Phone(people.signup(number, job_ids), f"late-{people.keys[number]}")
             await self._try("late", self._sign_up(phone, phone.key))
+
+    def remind(self, candidate: str) -> None:
+        """Somebody has an offer: whoever has put the phone away takes it out again, as after a text message."""
+        phone = self._away.pop(candidate, None)
+        if phone is not None:
+            self._start("reminded", self._watch(phone))
 
     # ------------------------------------------------------------ what one does
 
@@ -164,7 +179,7 @@ class Phones:
 
     # ------------------------------------------------------------ what one watches
 
-    async def _watch(self, phone: Phone) -> None:
+    async def _watch(self, phone: Phone) -> bool:
         while len(self._open) >= self._watching:
             oldest = next(iter(self._open))
             await self._put_away(oldest)
@@ -173,10 +188,15 @@ class Phones:
         await watcher.open()
         phone.watcher = watcher
         await watcher.follow(phone.channel)
+        if phone not in self._open:  # so many came at once that it was put away meanwhile
+            phone.watcher = None
+            await watcher.close()
+        return True
 
     async def _put_away(self, phone: Phone) -> None:
         del self._open[phone]
         watcher, phone.watcher = phone.watcher, None
+        self._away[phone.candidate] = phone
         if watcher is not None:
             await watcher.close()
 
@@ -184,19 +204,19 @@ class Phones:
         def hear(event: Event, _at: float) -> None:
             mood = self._rng.random()
             if event.type == "offer.made" and mood < ACCEPTS + DECLINES:
-                task = asyncio.create_task(self._answer(phone, event.data["offer"], mood < ACCEPTS))
-                self._answering.add(task)
-                task.add_done_callback(self._answering.discard)
+                self._start("answered", self._answer(phone, event.data["offer"], mood < ACCEPTS))
 
         return hear
 
-    async def _answer(self, phone: Phone, offer: str, accept: bool) -> None:
+    async def _answer(self, phone: Phone, offer: str, accept: bool) -> bool:
         await asyncio.sleep(self._rng.uniform(*THINKS_S))
-        watcher = phone.watcher
-        if watcher is not None:
-            await self._try("answered", _said(watcher.api.answer(offer, accept, key=f"answer-{offer}")))
+        if phone.watcher is None:
+            return False
+        await phone.watcher.api.answer(offer, accept, key=f"answer-{offer}")
+        return True
 
-
-async def _said(call: Awaitable[object]) -> bool:
-    await call
-    return True
+    def _start(self, name: str, act: Awaitable[bool]) -> None:
+        """Do it beside everything else."""
+        task = asyncio.create_task(self._try(name, act))
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)

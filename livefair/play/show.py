@@ -109,6 +109,7 @@ class Show:
             await self._open_jobs(JOBS_FIRST)
             phones = Phones(self._doors, self.fair, self.seed, self.tally, watching=self._watching, told=told)
             self._phones = await stack.enter_async_context(phones)
+            self._host.offered = self._phones.remind
             await self._host.go_live(self.fair)
             self._stack = stack.pop_all()
         return self
