@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from livefair.domain.fairs import Fair
-from livefair.domain.filters import verdicts
+from livefair.domain.filters import day_of, verdicts
 from livefair.domain.people import Person
 from livefair.domain.prepared import PreparedJob
 from livefair.domain.rules import RULES
@@ -62,6 +62,10 @@ class Open:
     tried: set[str] = field(default_factory=set)
     job: str = ""
 
+    def may_try(self, job: str, prepared: PreparedJob, at: int) -> bool:
+        """Whether the job is new to the person and fails no filter."""
+        return job not in self.tried and "F" not in verdicts(self.person.profile, prepared, day_of(at))
+
 
 @dataclass(slots=True)
 class FairBook:
@@ -73,6 +77,11 @@ class FairBook:
     """In order of arrival."""
     suggested: dict[str, int] = field(default_factory=dict)
     """Job → people to whom it is suggested now."""
+
+    def room_for_one(self, job: str) -> bool:
+        """Whether the job takes people on, and is suggested to fewer than it may be."""
+        stated = self.jobs[job].job
+        return not stated.paused and self.suggested.get(job, 0) < stated.slots * SUGGESTED_PER_SLOT
 
 
 @dataclass(slots=True)
@@ -171,7 +180,7 @@ class FairFold(NoDeadlines):
             yield _noted(job.fair, at, "opened-before")
         else:
             yield Decided(job.fair, JobStatedAnew(job=job, opened=True, at=at))
-            yield from self._suggest_to_waiting(book, job.fair, at)
+            yield from self._fill(book, job.fair, job.job, at)
 
     def _job_changed(self, state: FairState, fact: JobChanged, at: int) -> Iterator[Decided]:
         book = state.book(fact.fair)
@@ -188,7 +197,7 @@ class FairFold(NoDeadlines):
             yield _noted(fact.fair, at, "unchanged")
             return
         yield Decided(fact.fair, JobStatedAnew(job=job, at=at))
-        yield from self._suggest_to_waiting(book, fact.fair, at)
+        yield from self._fill(book, fact.fair, fact.job, at)
 
     # ------------------------------------------------------------ people open to any job
 
@@ -205,7 +214,7 @@ class FairFold(NoDeadlines):
         book = state.book(fact.fair)
         who = Who(fact.candidate, fact.holder)
         someone = book.open.get(who)
-        if someone is None or someone.job != fact.job:
+        if someone is None or not someone.job or someone.job != fact.job:
             yield _noted(fact.fair, at, "not-suggested")
             return
         ended = SuggestionEnded(
@@ -214,6 +223,7 @@ class FairFold(NoDeadlines):
         yield Decided(fact.fair, ended)
         if fact.again:
             yield from self._suggest(book, fact.fair, who, at)
+        yield from self._fill(book, fact.fair, fact.job, at)
 
     def _suggest(self, book: FairBook, fair: str, who: Who, at: int) -> Iterator[Decided]:
         """The best job not tried yet: fit and appeal together, the earlier job where they tie."""
@@ -221,9 +231,7 @@ class FairFold(NoDeadlines):
         profile = someone.person.profile
         best, best_score = "", -1
         for identifier, prepared in book.jobs.items():
-            job = prepared.job
-            full = book.suggested.get(identifier, 0) >= job.slots * SUGGESTED_PER_SLOT
-            if identifier in someone.tried or job.paused or full or "F" in verdicts(profile, prepared):
+            if not book.room_for_one(identifier) or not someone.may_try(identifier, prepared, at):
                 continue
             score = sum(fit(profile, prepared)) + sum(appeal(profile, prepared))
             if score > best_score:
@@ -232,9 +240,15 @@ class FairFold(NoDeadlines):
             suggested = JobSuggested(fair=fair, candidate=who.candidate, holder=who.holder, job=best, at=at)
             yield Decided(fair, suggested)
 
-    def _suggest_to_waiting(self, book: FairBook, fair: str, at: int) -> Iterator[Decided]:
-        for who in [who for who, someone in book.open.items() if not someone.job]:
-            yield from self._suggest(book, fair, who, at)
+    def _fill(self, book: FairBook, fair: str, job: str, at: int) -> Iterator[Decided]:
+        """Suggest a job that has room to those who wait, in order of arrival: no other job is news to them."""
+        prepared = book.jobs[job]
+        for who, someone in book.open.items():
+            if not book.room_for_one(job):
+                return
+            if not someone.job and someone.may_try(job, prepared, at):
+                suggested = JobSuggested(fair=fair, candidate=who.candidate, holder=who.holder, job=job, at=at)
+                yield Decided(fair, suggested)
 
     # ------------------------------------------------------------ what follows
 
