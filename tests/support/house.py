@@ -12,8 +12,19 @@ from typing import Any
 
 import msgspec
 
+from livefair.domain.jobs import Job
 from livefair.wire.codec import encode
 from livefair.wire.envelope import Headers, Origin, fact_headers, header, parse_origin
+from livefair.wire.events import (
+    ApplicationData,
+    ContactData,
+    CountersData,
+    FairData,
+    LineData,
+    OfferData,
+    PinData,
+    RegisteredData,
+)
 from livefair.wire.feed import FeedRecord, View
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import CANDIDATES, FAIRS, JOBS, Topic
@@ -171,3 +182,25 @@ def plain(thing: Any) -> Any:
     if names:
         return [(name, plain(getattr(thing, name))) for name in names]
     return thing
+
+
+_DATA: dict[str, type[msgspec.Struct]] = {
+    "fair.changed": FairData,
+    "job.pinned": PinData,
+    "job.opened": Job,
+    "job.changed": Job,
+    "job.counters": CountersData,
+    "line.moved": LineData,
+    "candidate.registered": RegisteredData,
+    "contact.read": ContactData,
+}
+
+
+def check_told(record: FeedRecord, *secrets: bytes) -> None:
+    """An event holds what its type may hold (livefair.wire.events), and none of the secrets."""
+    raw = bytes(record.event)
+    assert not any(secret in raw for secret in secrets), raw
+    event = msgspec.json.decode(raw)
+    family = event["type"].partition(".")[0]
+    kind = {"application": ApplicationData, "offer": OfferData}.get(family) or _DATA[event["type"]]
+    assert set(event["data"]) <= {field.encode_name for field in msgspec.structs.fields(kind)}
