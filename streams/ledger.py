@@ -56,7 +56,7 @@ LINE_TOLD = 1_000
 """People who are told their new place after one departure; those further back see it when they look."""
 
 
-_OUTCOMES: Mapping[str, OfferOutcome] = {"expired": "expired", "left": "left"}
+_OUTCOMES: Mapping[str, OfferOutcome] = {"offer-lapsed": "expired", "left": "left"}
 """How an offer ends, by the reason for which its application does; any other reason releases it."""
 
 
@@ -194,7 +194,7 @@ class LedgerFold:
         if to not in MOVES[row.state]:
             yield _noted(fact.job, at, "too-late")
             return
-        yield from self._vacate(book, row, to, "released" if fact.released else "left", at)
+        yield from self._vacate(book, row, to, "accepted-elsewhere" if fact.released else "left", at)
 
     def _vacate(self, book: Book, row: Row, to: ApplicationState, reason: str, at: int) -> Iterator[Decided]:
         """End an application; its offer ends with it, and what it held goes to the next in line."""
@@ -203,7 +203,9 @@ class LedgerFold:
         counts = book.counts_with(row.candidate, to)
         if row.offer:
             outcome = _OUTCOMES.get(reason, "released")
-            yield Decided(row.job, OfferClosed(row=ended, counts=counts, offer=row.offer, outcome=outcome, at=at))
+            yield Decided(
+                row.job, OfferClosed(row=ended, counts=counts, offer=row.offer, outcome=outcome, reason=reason, at=at)
+            )
         else:
             yield Decided(row.job, ApplicationMoved(row=ended, counts=counts, was=row.state, reason=reason, at=at))
         yield from self._promote(book, row.job, place, at)
@@ -239,7 +241,7 @@ class LedgerFold:
         if row is None:
             return
         if not fact.interested and "rejected" in MOVES[row.state]:
-            yield from self._vacate(book, row, "rejected", "not-interested", at)
+            yield from self._vacate(book, row, "rejected", "employer-declined", at)
         elif fact.interested and row.state == "reviewing":
             to: ApplicationState = "matched" if book.slot_free and not book.line else "waitlisted"
             moved = replace(
@@ -263,7 +265,7 @@ class LedgerFold:
         elif row.state not in ("matched", "interviewing"):
             yield _refused(book, fact, row, "not-matched", at)
         elif not book.seat_free:
-            yield _refused(book, fact, row, "no-seat-left", at)
+            yield _refused(book, fact, row, "no-seat", at)
         else:
             due = at + fact.expires_s * 1000
             offered = replace(row, state=move(row.state, "offered"), due=due, offer=fact.offer)
@@ -276,7 +278,7 @@ class LedgerFold:
         row = book.rows.get(fact.candidate)
         open_offer = row is not None and row.state == "offered" and row.offer == fact.offer
         if row is None or not open_offer or at >= row.due or fact.refused:
-            reason = fact.refused or ("expired" if open_offer else "not-open")
+            reason = fact.refused or ("lapsed" if open_offer else "not-open")
             yield _refused(book, fact, row, reason, at, to_desk=fact.accept and not fact.refused)
         elif fact.accept:
             accepted = replace(row, state=move(row.state, "accepted"), due=0, offer="")
@@ -286,7 +288,9 @@ class LedgerFold:
         else:
             declined = replace(row, state=move(row.state, "withdrawn"), due=0, offer="")
             counts = book.counts_with(row.candidate, "withdrawn")
-            closed = OfferClosed(row=declined, counts=counts, offer=fact.offer, outcome="declined", at=at)
+            closed = OfferClosed(
+                row=declined, counts=counts, offer=fact.offer, outcome="declined", reason="declined", at=at
+            )
             yield Decided(fact.job, closed)
             yield from self._promote(book, fact.job, None, at)
 
@@ -298,7 +302,7 @@ class LedgerFold:
         elif at < fact.due:
             yield _noted(fact.job, at, "deadline-early")
         else:
-            yield from self._vacate(book, row, "expired", "expired" if row.offer else "match-lapsed", at)
+            yield from self._vacate(book, row, "expired", "offer-lapsed" if row.offer else "match-lapsed", at)
 
     # ------------------------------------------------------------ what follows
 
@@ -311,7 +315,7 @@ class LedgerFold:
                     speech.routes.append(_ended(row.candidate, row.job, row.state, row.revision))
             case ApplicationMoved(row=row, counts=counts):
                 tell_application(speech, row, counts, row.state, reason=decision.reason)
-                if row.state in ENDS and decision.reason not in ("left", "released"):
+                if row.state in ENDS and decision.reason not in ("left", "accepted-elsewhere"):
                     speech.routes.append(_ended(row.candidate, row.job, row.state, row.revision))
             case ApplicationRefused(candidate=candidate, job=job_id):
                 speech.routes.append(_ended(candidate, job_id, decision.state, decision.revision))
@@ -320,7 +324,7 @@ class LedgerFold:
                 tell_application(speech, row, counts, row.state)
             case OfferClosed(row=row, counts=counts):
                 self._tell_closed(speech, decision)
-                tell_application(speech, row, counts, row.state, reason=decision.outcome)
+                tell_application(speech, row, counts, row.state, reason=decision.reason)
             case OfferRefused():
                 tell_refusal(speech, decision)
                 if decision.to_desk:

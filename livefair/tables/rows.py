@@ -118,6 +118,7 @@ ReasonKind = Literal[
     "left_early",
     "ended_by_employer",
     "refused",
+    "matched",
 ]
 
 

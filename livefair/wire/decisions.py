@@ -288,6 +288,7 @@ class OfferClosed(_Decision, frozen=True, tag="offer.closed"):
     counts: Counts
     offer: str
     outcome: OfferOutcome
+    reason: str = ""
 
 
 class ApplicationRefused(_Decision, frozen=True, tag="application.refused"):

@@ -94,7 +94,7 @@ def test_an_offer_accepted_takes_the_seat_and_frees_the_others(story: Story) -> 
     assert story.state("c2", "j2") == "matched", "the seat that was let go is the next one's"
     assert story.house.told("candidate:c1", "offer.answered")[0]["accept"] is True
     reasons = {data["job"]: data["reason"] for data in story.house.told("candidate:c1", "application.withdrawn")}
-    assert reasons == {"j2": "released", "j3": "released"}
+    assert reasons == {"j2": "accepted-elsewhere", "j3": "accepted-elsewhere"}
     assert story.house.view(f"fair:{FAIR}")["counters/j1"]["data"]["seats_left"] == 0
 
 
@@ -257,7 +257,7 @@ def test_a_cut_takes_nothing_back_and_more_seats_go_to_the_line(story: Story) ->
     story.offers("j1", "c1", "o1")
     story.offers("j1", "c2", "o2")
     assert [story.state(who) for who in ("c1", "c2")] == ["offered", "matched"]
-    assert story.house.told("job:j1", "offer.refused")[0]["reason"] == "no-seat-left"
+    assert story.house.told("job:j1", "offer.refused")[0]["reason"] == "no-seat"
     story.house.say(FAIRS, FAIR, JobChanged("j1", FAIR, "e1", seats=4))
     story.house.settle()
     assert [story.state(who) for who in ("c1", "c2", "c3", "c4")] == ["offered", "matched", "matched", "matched"]
