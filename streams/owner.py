@@ -130,15 +130,16 @@ class Owner(Generic[State, Fact, Decision]):
         except UnreadableRecord as error:
             decided.append(Decided(key, _unreadable(record, str(error))))
             apply(state, decided[0].decision)
+        else:
+            for one in self.fold.decide(state, fact, record.timestamp):
+                apply(state, one.decision)
+                decided.append(one)
+            if not decided:
+                decided.append(Decided(key, Noted(at=record.timestamp, why="no-effect")))
+                apply(state, decided[0].decision)
+        if upstream is None or rank is None:
             return self._written(record.offset, decided, None)
-        for one in self.fold.decide(state, fact, record.timestamp):
-            apply(state, one.decision)
-            decided.append(one)
-        if not decided:
-            decided.append(Decided(key, Noted(at=record.timestamp, why="no-effect")))
-            apply(state, decided[0].decision)
-        if upstream is not None and rank is not None:
-            self._origins[upstream] = rank
+        self._origins[upstream] = rank
         return self._written(record.offset, decided, origin)
 
     def _written(self, offset: int, decided: Sequence[Decided], origin: bytes | None) -> list[Written]:
