@@ -16,9 +16,10 @@ from uuid import uuid4
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
 
-from livefair.errors import LivefairError, LocalError
+from livefair.errors import LivefairError
 from livefair.kafka import Appender, generation_of
 from livefair.wire.codec import encode
 from livefair.wire.envelope import Step, fact_headers
@@ -46,10 +47,6 @@ class LeaseLost(Exception):
 
 class FoldFailed(Exception):
     """The rules failed on one record. The partition is restored from its log and notes that record as unreadable."""
-
-
-class GroupTooLarge(LocalError):
-    """One input's decisions do not fit into one batch."""
 
 
 @dataclass(slots=True)
@@ -94,6 +91,7 @@ class Hold(Generic[State, Fact, Decision]):
         self._log = TopicPartition(owner.fold.log.name, owner.partition)
         self._failure: Exception | None = None
         self._batches: deque[_Batch] = deque()
+        self._writing = False
         self._wake = asyncio.Event()
         self._paused = False
         self._routing: deque[tuple[int, list[asyncio.Future[int]]]] = deque()
@@ -106,7 +104,8 @@ class Hold(Generic[State, Fact, Decision]):
     @property
     def clean(self) -> bool:
         """Whether all that was folded is in the log and routed."""
-        return self.settled() and not self._batches and not self._routing and self.owner.step == self.owner.log.step
+        under_way = self._batches or self._writing or self._routing
+        return self.settled() and not under_way and self.owner.step == self.owner.log.step
 
     # ------------------------------------------------------------ acquire
 
@@ -195,14 +194,15 @@ class Hold(Generic[State, Fact, Decision]):
             try:
                 written = owner.fold_one(record)
             except Exception as error:
-                # A rule that fails on one record must not stop the fair: the partition is restored, and passes it over.
                 log.exception("fold.failed", stage=owner.fold.name, partition=self.partition, offset=record.offset)
-                owner.poisoned.add(record.offset)
-                self.fail(FoldFailed(f"{type(error).__name__} at offset {record.offset}"))
+                self._pass_over(record.offset, type(error).__name__)
                 return
             size = 0
             for one in written:
                 size += len(one.value) + RECORD_FRAMING
+                if len(one.value) + RECORD_FRAMING > MAX_RECORD_BYTES:
+                    self._pass_over(record.offset, "a decision that no batch can hold")
+                    return
             if batch.written and (batch.bytes + size > BATCH_BYTES or len(batch.written) >= BATCH_RECORDS):
                 batch = _Batch()
                 batches.append(batch)
@@ -213,6 +213,11 @@ class Hold(Generic[State, Fact, Decision]):
         if len(batches) >= WAITING_MOST and not self._paused:
             self._paused = True
             self._member.pause(self._input)
+
+    def _pass_over(self, offset: int, why: str) -> None:
+        """A record on which the rules fail must not stop the fair: the partition is restored, and notes it instead."""
+        self.owner.poisoned.add(offset)
+        self.fail(FoldFailed(f"{why} at offset {offset}"))
 
     # ------------------------------------------------------------ write and route
 
@@ -226,23 +231,36 @@ class Hold(Generic[State, Fact, Decision]):
                 batch = self._batches.popleft()
                 if batch.last_input < 0:
                     continue
+                self._writing = True
                 if batch.written:
-                    await self._send(batch)
+                    await self._send(batch.written)
                 await self._route(batch.last_input, [(one.step, one.decision) for one in batch.written])
+                self._writing = False
                 if self._paused and len(self._batches) < WAITING_MOST // 2 and self._ours(self):
                     self._paused = False
                     self._member.resume(self._input)
             self._raise_failure()
 
-    async def _send(self, batch: _Batch) -> None:
-        builder = self.producer.create_batch()
-        for one in batch.written:
+    async def _send(self, written: Sequence[Written]) -> None:
+        """Write decisions as one batch, and a group that is too large for one in several.
+
+        A reader takes no part of a group before its last, and a fence in between voids it: writing it so is safe as
+        long as nothing follows from it before all of it is acknowledged. The model check plays this too.
+        """
+        builder, piece = self.producer.create_batch(), list[Written]()
+        for one in written:
             if builder.append(timestamp=None, key=one.key, value=one.value, headers=one.headers) is None:
-                raise GroupTooLarge(f"a group of decisions in {self._log.topic}/{self.partition} exceeds a batch")
+                await self._put(builder, piece)
+                builder, piece = self.producer.create_batch(), []
+                builder.append(timestamp=None, key=one.key, value=one.value, headers=one.headers)
+            piece.append(one)
+        await self._put(builder, piece)
+
+    async def _put(self, builder: BatchBuilder, written: Sequence[Written]) -> None:
         builder.close()
         sent = await self.producer.send_batch(builder, self._log.topic, partition=self.partition)
-        self.owner.acknowledged((await sent).offset, batch.written)
-        self.decided += len(batch.written)
+        self.owner.acknowledged((await sent).offset, written)
+        self.decided += len(written)
 
     async def _route(self, last_input: int, decisions: Sequence[tuple[Step, Decision]]) -> None:
         """Hand on what the decisions tell others; wait only where too much is still unacknowledged."""
@@ -256,6 +274,8 @@ class Hold(Generic[State, Fact, Decision]):
             }
             through = last_input if start + BATCH_RECORDS >= len(decisions) else chunk[0][0].offset - 1
             self._routing.append((through, list(futures)))
+            if through != last_input:
+                await asyncio.sleep(0)  # many to tell must not hold up a heartbeat
             while len(self._routing) > ROUTING_MOST:
                 if oldest := self._routing[0][1]:
                     await asyncio.wait(oldest)

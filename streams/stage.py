@@ -122,8 +122,9 @@ class Stage(Generic[State, Fact, Decision]):
             await asyncio.sleep(0.01)
 
     async def _close(self) -> None:
-        with contextlib.suppress(KafkaError, Unavailable):
-            await self._commit()
+        with contextlib.suppress(KafkaError, Unavailable, TimeoutError):
+            async with asyncio.timeout(OWN_SENDS_S):  # a commit waits for its broker for ever
+                await self._commit()
         for task in self._tasks.values():
             task.cancel()
         await self._clients.router.close(OWN_SENDS_S)
@@ -236,10 +237,12 @@ class Stage(Generic[State, Fact, Decision]):
                         continue
                     self._asked[due] = now
                     headers = fact_headers(f"{due.entity}.{due.due}", "deadline.passed", f"/livefair/{self.fold.name}")
-                    with contextlib.suppress(Unavailable):  # the write path sees the failure and renews the client
-                        hold.router.append(
-                            self.fold.source, partition, due.key.encode(), self.fold.deadline(due), headers
-                        )
+                    deadline = self.fold.deadline(due)
+                    try:
+                        hold.router.append(self.fold.source, partition, due.key.encode(), deadline, headers)
+                    except Unavailable as error:
+                        hold.fail(error)  # in a quiet hour nothing else would ask for new clients
+                        break
 
 
 class _Stopped(Exception):
