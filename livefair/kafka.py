@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
@@ -17,6 +18,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from livefair.errors import Unavailable
 from livefair.wire.envelope import Headers
 from livefair.wire.topics import MAX_RECORD_BYTES, Topic
+
+log = structlog.get_logger(__name__)
 
 CLIENT_ID = "livefair"
 REQUEST_TIMEOUT_MS = 20_000
@@ -123,7 +126,8 @@ class Appender:
     ) -> asyncio.Future[int]:
         """A future of the base offset of the batch that holds the record; it fails with `Unavailable`.
 
-        Cancelling the future does not take the record back: whether it is in the log is then unknown.
+        Cancelling the future does not take the record back: whether it is in the log is then unknown. Records of one
+        batch share it, so whoever may be cancelled while awaiting it shields it.
         """
         if self.failure is not None:
             raise Unavailable(f"an earlier write to Kafka failed: {self.failure}")
@@ -204,13 +208,25 @@ def generation_of(member: AIOKafkaConsumer) -> int:
     return -1 if coordinator is None else int(coordinator.generation)
 
 
+_stopping: set[asyncio.Task[None]] = set()
+"""Clients that nobody waits for any more; the loop itself would forget them."""
+
+
 async def stop_client(client: AIOKafkaProducer | AIOKafkaConsumer, within: float = 5.0) -> None:
-    """Stop a client, but do not wait longer than `within` seconds for a broker that is away."""
-    try:
-        async with asyncio.timeout(within):
-            await client.stop()
-    except (TimeoutError, KafkaError):
-        pass
+    """Stop a client, but do not wait longer than `within` seconds for a broker that is away.
+
+    Such a client goes on stopping: cut short, it would keep its sender and its connections for good.
+    """
+    stopping = asyncio.create_task(client.stop())
+    _stopping.add(stopping)
+    stopping.add_done_callback(_stopped)
+    await asyncio.wait([stopping], timeout=within)
+
+
+def _stopped(task: asyncio.Task[None]) -> None:
+    _stopping.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, KafkaError):
+        log.warning("client.not_stopped", error=f"{type(error).__name__}: {error}")
 
 
 def _fail(future: asyncio.Future[int], error: BaseException) -> None:
