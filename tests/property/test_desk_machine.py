@@ -103,6 +103,7 @@ class DeskMachine(RuleBasedStateMachine):
                 assert decision.application == application_id(WHO, job)
                 assert decision.revision == self.revisions.get(job, 0) + 1
                 self.revisions[job] = decision.revision
+                self.keys |= {decision.key} - {""}
                 self.open[job] = decision.person.holder
             case ApplicationWithdrawn(job=job):
                 assert decision.released or side in ("", self.open[job]), "an application of somebody else"
@@ -142,11 +143,11 @@ class DeskMachine(RuleBasedStateMachine):
             assert any(isinstance(one, OpenAsked) for one in decisions) == (not wanted)
             assert wanted - set(self.ends) <= set(self.open)
 
-    @rule(holder=holders, job=jobs)
-    def apply(self, holder: str, job: str) -> None:
+    @rule(holder=holders, job=jobs, key=st.sampled_from(("", "", "x", "y")))
+    def apply(self, holder: str, job: str, key: str = "") -> None:
         side = "" if holder == self.holder else holder
-        free = self.holder and side in self.signed and job not in self.open
-        decisions = self.say(Applied(WHO, FAIR, job, holder), holder)
+        free = self.holder and side in self.signed and job not in self.open and key not in self.keys
+        decisions = self.say(Applied(WHO, FAIR, job, holder, key), holder)
         expected = bool(free and self.ends.get(job, "withdrawn") == "withdrawn")
         assert any(isinstance(one, ApplicationApplied) for one in decisions) == expected
 

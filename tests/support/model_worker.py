@@ -78,6 +78,7 @@ class Worker:
         """The group gives the partition to this worker; it may have had it before."""
         self.revoked()
         self.generation = generation
+        self.owner, self.busy = None, True
         self.life = self.live()
         self.waits = None
 
