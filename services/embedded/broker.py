@@ -152,6 +152,7 @@ class Broker:
                 str(self._java.program),
                 f"-Xmx{self._heap_mb}m",
                 "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",  # the optimising compiler takes most of a core for the first half minute
                 *("-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=30"),  # give memory back after a burst
                 "-XX:+ExitOnOutOfMemoryError",  # half a broker is worse than a restarted one
                 "-Djdk.nio.maxCachedBufferSize=262144",
