@@ -200,9 +200,9 @@ class Hold(Generic[State, Fact, Decision]):
             size = 0
             for one in written:
                 size += len(one.value) + RECORD_FRAMING
-                if len(one.value) + RECORD_FRAMING > MAX_RECORD_BYTES:
-                    self._pass_over(record.offset, "a decision that no batch can hold")
-                    return
+            if size > BATCH_BYTES and max(len(one.value) for one in written) + RECORD_FRAMING > MAX_RECORD_BYTES:
+                self._pass_over(record.offset, "a decision that no batch can hold")
+                return
             if batch.written and (batch.bytes + size > BATCH_BYTES or len(batch.written) >= BATCH_RECORDS):
                 batch = _Batch()
                 batches.append(batch)
