@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic
 
@@ -34,6 +36,10 @@ DEADLINE_AGAIN_S = 5.0
 OWN_SENDS_S = 5.0
 RETRY_S = 0.5
 LOG_WAIT_MS = 10
+FOUGHT_WITHIN_S = 30.0
+FOUGHT_OVER = (10, 18)
+"""Assignments in so short a time mean that another live process has our slot. How many differs from process to process,
+so that of two that take turns one leaves first."""
 
 
 def group_of(fold: Fold[Any, Any, Any]) -> str:
@@ -59,6 +65,7 @@ class Stage(Generic[State, Fact, Decision]):
         self._renewing = asyncio.Lock()
         self._stopping = False
         self._assigned = False
+        self._given: deque[float] = deque(maxlen=random.randint(*FOUGHT_OVER))  # noqa: S311
 
     # ------------------------------------------------------------ life
 
@@ -104,8 +111,9 @@ class Stage(Generic[State, Fact, Decision]):
             try:
                 fetched = await self._clients.member.getmany(timeout_ms=200, max_records=FETCH_RECORDS)
             except KafkaError as error:
-                # Two live processes with one slot take turns at the group for ever: the younger goes on, we leave.
                 raise StageFailed(f"the group no longer has us: {type(error).__name__} {error}") from error
+            if self._fought_over:
+                raise StageFailed(f"the group no longer has us: another process is at work in slot {self._slot}")
             for topic_partition, records in fetched.items():
                 hold = self._holds.get(topic_partition.partition)
                 if hold is not None and hold.running:
@@ -143,6 +151,12 @@ class Stage(Generic[State, Fact, Decision]):
                 self._kept[partition] = hold.owner  # worth keeping if it comes back with its log unchanged
             self._tasks[hold].cancel()
 
+    @property
+    def _fought_over(self) -> bool:
+        """Whether two live processes with one slot take turns at the group, as they would for ever."""
+        given = self._given
+        return len(given) == given.maxlen and given[-1] - given[0] < FOUGHT_WITHIN_S
+
     def assigned(self, partitions: Sequence[int]) -> None:
         """The group gives partitions. Only pause, and start a task: no heartbeat goes out until this returns."""
         for partition in partitions:
@@ -151,6 +165,7 @@ class Stage(Generic[State, Fact, Decision]):
             self._hold(Owner(self.fold, partition) if kept is None else kept)
         self._kept.clear()
         self._assigned = True
+        self._given.append(time.monotonic())
 
     def _hold(self, owner: Owner[State, Fact, Decision]) -> None:
         hold = Hold(owner, self._clients, self._ours)
