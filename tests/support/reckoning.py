@@ -6,11 +6,12 @@ filter lets through must be what the decisions say, in their order.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from livefair.kafka import new_reader, start_client
 from livefair.wire.decisions import Noted
@@ -51,7 +52,7 @@ async def everything(kafka: str, topics: tuple[Topic, ...] = TOPICS) -> dict[Pla
     reader = new_reader(kafka, fetch_wait_ms=50)
     await start_client(reader)
     try:
-        ends = await reader.end_offsets([TopicPartition(*place) for place in found])
+        ends = await _ends(reader, topics)
         left = {place: end for place, end in ends.items() if end}
         reader.assign(list(left))
         while left:
@@ -69,12 +70,15 @@ async def lengths(kafka: str) -> dict[Any, int]:
     reader = new_reader(kafka, fetch_wait_ms=50)
     await start_client(reader)
     try:
-        ends: dict[Any, int] = await reader.end_offsets(
-            [TopicPartition(topic.name, each) for topic in TOPICS for each in range(topic.partitions)]
-        )
+        return await _ends(reader, TOPICS)
     finally:
         await reader.stop()
-    return ends
+
+
+async def _ends(reader: AIOKafkaConsumer, topics: tuple[Topic, ...]) -> dict[Any, int]:
+    """Asked side by side: the client takes a tenth of a second to hear of each topic."""
+    places = [[TopicPartition(topic.name, each) for each in range(topic.partitions)] for topic in topics]
+    return {at: end for ends in await asyncio.gather(*map(reader.end_offsets, places)) for at, end in ends.items()}
 
 
 async def reckon(kafka: str) -> Reckoning:
