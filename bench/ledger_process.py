@@ -18,6 +18,7 @@ import uvloop
 from aiokafka import TopicPartition
 
 from livefair import config
+from livefair.garbage import collect_seldom
 from livefair.kafka import new_reader, start_client, stop_client
 from livefair.logs import configure
 from livefair.wire.decisions import MatchDecision
@@ -25,7 +26,6 @@ from livefair.wire.topics import JOBS
 from streams.fold import Route
 from streams.ledger import LedgerFold
 from streams.stage import Stage
-from streams.worker import collect_seldom
 
 POLL_S = 0.005
 

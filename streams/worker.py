@@ -6,7 +6,6 @@ A stage that fails for good ends the process: a fresh one restores from the log,
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +15,7 @@ import uvloop
 
 from livefair import config
 from livefair.errors import LivefairError, SettingError
+from livefair.garbage import collect_seldom
 from livefair.logs import configure
 from livefair.ops import serve_ops
 from streams.desk import DeskFold
@@ -44,12 +44,6 @@ def worker() -> None:
         uvloop.run(_run(stages(settings.kafka, settings.slot), settings.host, settings.ops_port))
     except* LivefairError as group:
         raise group.exceptions[0] from None
-
-
-def collect_seldom() -> None:
-    """Let the garbage collector look less often: rows and records are trees that it need not follow, and it would."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 async def _run(running: Sequence[AnyStage], host: str, ops_port: int) -> None:

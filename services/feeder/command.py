@@ -9,6 +9,7 @@ from contextlib import suppress
 import uvloop
 
 from livefair import config, logs, topics_admin
+from livefair.garbage import collect_seldom
 from livefair.ops import serve_ops
 from livefair.valkey import new_client
 from services.feeder.feeder import Feeder
@@ -30,6 +31,7 @@ async def _run(settings: config.Located) -> None:
     try:
         async with serve_ops(settings.host, settings.ops_port, feeder.ready):
             task = asyncio.create_task(feeder.run())
+            collect_seldom()
             loop = asyncio.get_running_loop()
             for each in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(each, task.cancel)

@@ -154,8 +154,8 @@ class Feeder:
 
     async def _save_views(self) -> None:
         while True:
-            await asyncio.sleep(self._views_s)
             for shard in self._shards:
+                await asyncio.sleep(self._views_s / len(self._shards))  # never all the work at once
                 if shard.live and len(shard.views):
                     try:
                         await shard.views.save(self._store, await self._writer.appender())

@@ -18,6 +18,7 @@ from livefair.valkey import AWAY, ResponseError
 from livefair.wire.acks import acks_key
 from livefair.wire.feed import feeder_key, last_key, view_key
 from services.feeder.publications import Read
+from services.feeder.together import Argument, Together
 
 LIBRARY = files("services.feeder").joinpath("library.lua").read_text()
 RETRY_S = 0.25
@@ -25,8 +26,6 @@ _encoder = msgspec.msgpack.Encoder()
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-
-Argument = str | bytes | int
 
 
 class NeedsRebuild(Exception):
@@ -56,6 +55,7 @@ class Store:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
+        self._together = Together(client)
         self.connected = False
         self._loading = asyncio.Lock()
 
@@ -135,7 +135,7 @@ class Store:
     # ------------------------------------------------------------ calling
 
     async def _call(self, function: str, keys: tuple[str, ...], *arguments: Argument) -> Any:
-        return await self.until_answered(lambda: self._client.fcall(function, len(keys), *keys, *arguments))
+        return await self.until_answered(lambda: self._together.call(function, keys, *arguments))
 
     async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask until the server has answered; it may then have done it twice. Raises NeedsRebuild."""

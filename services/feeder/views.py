@@ -7,8 +7,8 @@ than it; the feed, read again from there, makes it so once more.
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from livefair.errors import UnreadableRecord
 from livefair.kafka import Appender
@@ -20,9 +20,11 @@ from livefair.wire.views import CHECKPOINT_KEY, Checkpoint, LastOffset, RowKey, 
 from services.feeder.store import Store
 
 _HEADERS: Headers = fact_headers("view", "view.row", "/livefair/feeder")
-_AT_ONCE = 500
+_AT_ONCE = 200
+"""Rows of one turn of the loop: a busy partition has thousands of them, and the feed must not wait for them."""
 _last: Codec[LastOffset] = Codec(LastOffset)
 _checkpoint: Codec[Checkpoint] = Codec(Checkpoint)
+T = TypeVar("T")
 
 
 class Views:
@@ -60,28 +62,38 @@ class Views:
         sentinel, offsets = await store.progress(self.partition, channels)
         if not sentinel.epoch:
             return
-        written = [
-            self._append(appender, RowKey(channel, ""), encode(LastOffset(sentinel.epoch, int(offset))))
-            for channel, offset in zip(channels, offsets, strict=True)
-            if offset is not None
-        ]
-        for first in range(0, len(channels), _AT_ONCE):
-            named = {channel: sorted(filter(None, changed[channel])) for channel in channels[first : first + _AT_ONCE]}
-            found = await store.rows({channel: entities for channel, entities in named.items() if entities})
-            written += [
+        lasts = [(channel, int(last)) for channel, last in zip(channels, offsets, strict=True) if last is not None]
+        for part in _turns(lasts):
+            await _all(
+                self._append(appender, RowKey(channel, ""), encode(LastOffset(sentinel.epoch, offset)))
+                for channel, offset in part
+            )
+        for rows in _turns([(channel, entity) for channel in channels for entity in changed[channel] if entity]):
+            named: dict[str, list[str]] = {}
+            for channel, entity in rows:
+                named.setdefault(channel, []).append(entity)
+            found = await store.rows(named)
+            await _all(
                 self._append(appender, RowKey(channel, entity), event)
                 for channel, events in found.items()
                 for entity, event in zip(named[channel], events, strict=True)
                 if event is not None
-            ]
-        for future in written:
-            await future
+            )
         point = Checkpoint(sentinel.epoch, sentinel.offset, sentinel.origins)
         await appender.append(VIEWS, self.partition, CHECKPOINT_KEY.encode(), encode(point), _HEADERS)
         await store.mark(self.partition, sentinel.offset)
 
     def _append(self, appender: Appender, key: RowKey, value: bytes) -> Future[int]:
         return appender.append(VIEWS, self.partition, key.text().encode(), value, _HEADERS)
+
+
+def _turns(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (rows[first : first + _AT_ONCE] for first in range(0, len(rows), _AT_ONCE))
+
+
+async def _all(appended: Iterable[Future[int]]) -> None:
+    for future in list(appended):
+        await future
 
 
 class Saved(NamedTuple):

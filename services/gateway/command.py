@@ -10,6 +10,7 @@ import uvloop
 
 from livefair import config, logs, topics_admin
 from livefair.errors import PortBusy
+from livefair.garbage import collect_seldom
 from services.gateway.gateway import open_gateway
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,7 @@ async def _run(settings: config.Located) -> None:
                 "set LIVEFAIR_GATEWAY_PORT to another port, or 0 for any."
             ) from None
         log.info("listening", port=port)
+        collect_seldom()
         ending = asyncio.create_task(ended.wait())
         done, _ = await asyncio.wait([ending, *gateway.tasks], return_when=asyncio.FIRST_COMPLETED)
         await gateway.door.drain()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import signal
 from contextlib import suppress
 
@@ -17,6 +16,7 @@ from aiohttp import web
 
 from livefair import config, keyring, logs, topics_admin
 from livefair.errors import PortBusy, Unavailable
+from livefair.garbage import collect_seldom
 from services.intake import metrics
 from services.intake.app import build
 from services.intake.door import Door, open_door
@@ -69,10 +69,7 @@ async def _run(settings: config.Located, secrets: keyring.Keyring, serving: asyn
         try:
             await _listen(runner, settings)
             serving.set()
-            # What was made so far stays; looking through it again and again costs a tenth of the time.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(20_000, 50, 100)
+            collect_seldom()
             await stop.wait()
             log.info("stopping")
         finally:
