@@ -60,7 +60,7 @@ def cpu_s() -> float:
 
 async def fold_all(kafka: str, fed: bool) -> dict[str, float]:
     """Fold everything that `jobs` holds; what it took."""
-    ends = await _ends(kafka)
+    ends = await ends_of(kafka)
     stage = Watched(LedgerFold() if fed else Unfed(), kafka, slot=0)
     before = cpu_s()
     running = asyncio.create_task(stage.run())
@@ -82,7 +82,8 @@ async def _until(reached: Callable[[], bool], running: asyncio.Task[None]) -> No
         await asyncio.sleep(POLL_S)
 
 
-async def _ends(kafka: str) -> dict[int, int]:
+async def ends_of(kafka: str) -> dict[int, int]:
+    """The next offset of each partition of `jobs`."""
     reader = new_reader(kafka)
     await start_client(reader)
     try:
