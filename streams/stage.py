@@ -37,7 +37,7 @@ OWN_SENDS_S = 5.0
 RETRY_S = 0.5
 LOG_WAIT_MS = 10
 FOUGHT_WITHIN_S = 30.0
-FOUGHT_OVER = (10, 18)
+FOUGHT_OVER = random.randint(8, 20)  # noqa: S311
 """Assignments in so short a time mean that another live process has our slot. How many differs from process to process,
 so that of two that take turns one leaves first."""
 
@@ -65,7 +65,7 @@ class Stage(Generic[State, Fact, Decision]):
         self._renewing = asyncio.Lock()
         self._stopping = False
         self._assigned = False
-        self._given: deque[float] = deque(maxlen=random.randint(*FOUGHT_OVER))  # noqa: S311
+        self._given: deque[float] = deque(maxlen=FOUGHT_OVER)
 
     # ------------------------------------------------------------ life
 
