@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.livefair-setup
+SYNC   := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) VIRTUAL_ENV= $(BIN)/uv sync --frozen --python $(BIN)/python
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test fmt lint types bench lock clean
@@ -33,6 +34,7 @@ types: setup    ## mypy --strict
 	@$(BIN)/mypy
 
 bench: setup    ## figures of the issue, by command
+	@$(SYNC) --quiet --inexact --group bench >&2
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: setup    ## resolve the dependencies of pyproject.toml again (uv.lock)
@@ -48,5 +50,5 @@ $(STAMP): pyproject.toml uv.lock deploy/uv.txt
 	@$(BIN)/python -c '' 2>/dev/null || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) >&2; } || { rm -rf $(VENV); \
 	  echo "'$(PYTHON)' cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/uv.txt >&2
-	@UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) VIRTUAL_ENV= $(BIN)/uv sync --frozen --python $(BIN)/python >&2
+	@$(SYNC) >&2
 	@touch $(STAMP)
