@@ -327,7 +327,7 @@ class DeskFold(NoDeadlines):
             case PersonSignedUp(first=True):
                 data = RegisteredData(decision.candidate, decision.holder, _offset_of(ident))
                 channel = candidate_channel(decision.candidate)
-                speech.say("candidate.registered", data, "person", channel, class_="latest")
+                speech.say("candidate.registered", data, "person", channel)
             case ApplicationApplied(job=job):
                 made = ApplicationMade(
                     decision.application, job, decision.fair, decision.person, decision.revision, decision.open_to_any

@@ -23,10 +23,10 @@ from livefair.errors import LivefairError
 from livefair.kafka import Appender, generation_of
 from livefair.wire.codec import encode
 from livefair.wire.envelope import Step, fact_headers
+from livefair.wire.fence import FENCE_KIND
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import MAX_RECORD_BYTES
 from streams.fold import Decision, Fact, State
-from streams.log import FENCE_KIND
 from streams.owner import Owner, Written
 
 log = structlog.get_logger()

@@ -13,16 +13,8 @@ import msgspec
 
 from livefair.errors import LocalError, UnreadableRecord
 from livefair.wire.envelope import START, Step, header, origin_of, parse_position
+from livefair.wire.fence import Fence
 
-
-class Fence(msgspec.Struct, frozen=True, tag="fence", tag_field="type"):
-    """A marker: from here on only decisions of epoch `number` count, and `writer` is who writes them."""
-
-    number: int
-    writer: str
-
-
-FENCE_KIND = "fence"
 _fences = msgspec.json.Decoder(Fence)
 
 

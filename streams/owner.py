@@ -25,9 +25,10 @@ from livefair.wire.envelope import (
     position_text,
     rank_of,
 )
+from livefair.wire.fence import Fence
 from livefair.wire.topics import DEAD_LETTERS, Topic
 from streams.fold import Decided, Decision, Fact, Fold, Route, State
-from streams.log import DecisionLog, Fence, Record
+from streams.log import DecisionLog, Record
 
 _NONE_YET = (-1, 0, 0)
 UNREADABLE = "unreadable"

@@ -19,6 +19,7 @@ from livefair.wire.channels import candidate_channel, fair_channel, host_channel
 from livefair.wire.codec import encode
 from livefair.wire.decisions import Counts, OfferRefused, Row
 from livefair.wire.events import (
+    EVENTS,
     ApplicationData,
     CountersData,
     Event,
@@ -27,7 +28,7 @@ from livefair.wire.events import (
     OfferData,
     PinData,
 )
-from livefair.wire.feed import Class, Told
+from livefair.wire.feed import Told
 from livefair.wire.topics import FEED
 from streams.fold import Route
 
@@ -46,10 +47,11 @@ class Speech:
         self._said = 0
         self.routes: list[Route] = []
 
-    def say(self, kind: str, data: object, entity: str, *channels: str, class_: Class = "must") -> None:
+    def say(self, kind: str, data: object, entity: str, *channels: str) -> None:
         """One event to some channels. Of class `latest`, a newer one of the same entity makes an older one needless."""
         if not channels:
             return
+        class_ = EVENTS[kind].class_
         event = Event(f"{self._ident}-{self._said}", kind, self._at, data)
         self._said += 1
         value = encode(Told(class_, event, entity))
@@ -67,15 +69,15 @@ def tell_fair(speech: Speech, fair: Fair, pinned_anew: bool) -> None:
     """The fair as it stands, to everyone; a new pin as an event of its own."""
     data = FairData(fair.fair, fair.title, fair.host, fair.starts, fair.state, fair.pinned)
     channels = (fair_channel(fair.fair), host_channel(fair.fair))
-    speech.say("fair.changed", data, "fair", *channels, class_="latest")
+    speech.say("fair.changed", data, "fair", *channels)
     if pinned_anew:
-        speech.say("job.pinned", PinData(fair.fair, fair.pinned), "pin", *channels, class_="latest")
+        speech.say("job.pinned", PinData(fair.fair, fair.pinned), "pin", *channels)
 
 
 def tell_job(speech: Speech, job: Job, opened: bool) -> None:
     """A job as it stands, to everyone: nothing in it is personal."""
     channels = (fair_channel(job.fair), host_channel(job.fair), job_channel(job.job))
-    speech.say("job.opened" if opened else "job.changed", job, f"job/{job.job}", *channels, class_="latest")
+    speech.say("job.opened" if opened else "job.changed", job, f"job/{job.job}", *channels)
 
 
 def tell_application(speech: Speech, row: Row, counts: Counts, *states: ApplicationState, reason: str = "") -> None:
@@ -99,7 +101,7 @@ def tell_counts(speech: Speech, fair: str, job: str, counts: Counts) -> None:
     left = max(counts.seats - counts.held, 0)
     data = CountersData(fair, job, counts.seats, counts.held, left, counts.applications, counts.matched, counts.waiting)
     channels = (fair_channel(fair), host_channel(fair), job_channel(job))
-    speech.say("job.counters", data, f"counters/{job}", *channels, class_="latest")
+    speech.say("job.counters", data, f"counters/{job}", *channels)
 
 
 def tell_offer(
@@ -137,7 +139,7 @@ def tell_line(speech: Speech, job: str, first: int, line: tuple[tuple[str, str],
     """Each waiting person's new place, to that person."""
     for place, (candidate, holder) in enumerate(line, first):
         data = LineData(application_id(candidate, job), job, place)
-        speech.say("line.moved", data, f"line/{job}", own_channel(candidate, holder), class_="latest")
+        speech.say("line.moved", data, f"line/{job}", own_channel(candidate, holder))
 
 
 def _audience(row: Row) -> tuple[str, ...]:

@@ -1,16 +1,27 @@
-"""The events that channels carry: what each type's `data` holds, and how an event is put together.
+"""The events that channels carry: each type once, with its data, its class, its channels and the row it replaces.
 
-An event is `{"id","type","time","data"}`; `time` is Unix ms by the broker's clock. A person appears by a mask only.
+An event is `{"id","type","time","data"}`; `time` is Unix ms by the broker's clock. A person appears by a mask only. A
+type that is not in EVENTS cannot be said: the projection takes its class from there, the AsyncAPI document all of it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from livefair.domain.applications import ApplicationState
 from livefair.domain.fairs import FairState
+from livefair.domain.jobs import Job
+from livefair.domain.rules import NamedPoints, NamedVerdict
+from livefair.wire.channels import ChannelKind
+from livefair.wire.feed import Class
+
+
+def _list_of(row: Any) -> msgspec.Meta:
+    """The schema of JSON that the rules have ready made: a list of such rows."""
+    return msgspec.Meta(extra_json_schema={"type": "array", "items": msgspec.json.schema(row)["$defs"][row.__name__]})
 
 
 class FairData(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -57,8 +68,8 @@ class ApplicationData(msgspec.Struct, frozen=True, gc=False, omit_defaults=True)
     name: str
     state: ApplicationState
     score: int
-    filters: msgspec.Raw
-    explanation: msgspec.Raw
+    filters: Annotated[msgspec.Raw, _list_of(NamedVerdict)]
+    explanation: Annotated[msgspec.Raw, _list_of(NamedPoints)]
     ranked: bool = True
     place: int | None = None
     provisional: bool = False
@@ -110,3 +121,60 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     type: str
     time: int
     data: Any
+
+
+class Pushed(NamedTuple):
+    """One type of event. `entity` is the row of the view that it replaces, ids as `{field}` of its data; "": no row."""
+
+    says: str
+    data: type[msgspec.Struct]
+    class_: Class
+    channels: tuple[ChannelKind, ...]
+    entity: str = ""
+
+
+_PUBLIC: tuple[ChannelKind, ...] = ("fair", "host", "job")
+_CONCERNED: tuple[ChannelKind, ...] = ("host", "job", "candidate")
+"""Host and employer only where the person has consented to it."""
+
+_STATES: Mapping[ApplicationState, str] = {
+    "submitted": "The application came in.",
+    "waitlisted": "It waits in the job's line, at `place`.",
+    "reviewing": "It waits for the employer's word.",
+    "matched": "It holds an interview slot; `provisional` where the facts in `proofs` are still due.",
+    "interviewing": "They talk with each other.",
+    "offered": "An offer is open.",
+    "accepted": "The person has accepted the offer.",
+    "placed": "The seat is theirs.",
+    "arrived": "The person has come to work.",
+    "trial": "The trial runs.",
+    "completed": "It went well.",
+    "withdrawn": "The person has left it, or took another seat.",
+    "rejected": "A filter failed, or the employer is not interested; `reason` says which.",
+    "expired": "A match or an offer has lapsed.",
+    "fell_through": "It came to nothing after the acceptance.",
+    "no_show": "The person did not come.",
+    "left_early": "The person left.",
+    "ended_by_employer": "The employer ended it.",
+}
+
+EVENTS: Mapping[str, Pushed] = {
+    "fair.changed": Pushed("The fair as it stands, whole.", FairData, "latest", ("fair", "host"), "fair"),
+    "job.pinned": Pushed("The host shows another job, or none.", PinData, "latest", ("fair", "host"), "pin"),
+    "job.opened": Pushed("A job of the fair, whole.", Job, "latest", _PUBLIC, "job/{job}"),
+    "job.changed": Pushed("The job as it stands now, whole.", Job, "latest", _PUBLIC, "job/{job}"),
+    "job.counters": Pushed("One job's seats and people.", CountersData, "latest", _PUBLIC, "counters/{job}"),
+    **{
+        f"application.{state}": Pushed(says, ApplicationData, "must", _CONCERNED, "application/{application}")
+        for state, says in _STATES.items()
+    },
+    "offer.made": Pushed("A seat is offered until `expires`.", OfferData, "must", _CONCERNED, "offer/{offer}"),
+    "offer.answered": Pushed("The person said yes or no.", OfferData, "must", _CONCERNED, "offer/{offer}"),
+    "offer.expired": Pushed("Nobody answered in time, or it was void.", OfferData, "must", _CONCERNED, "offer/{offer}"),
+    "offer.refused": Pushed("The offer, or the answer to it, cannot stand: `reason`.", OfferData, "must", _CONCERNED),
+    "line.moved": Pushed("A new place in a job's waiting line.", LineData, "latest", ("candidate",), "line/{job}"),
+    "candidate.registered": Pushed(
+        "A person's first sign-up was taken on.", RegisteredData, "latest", ("candidate",), "person"
+    ),
+    "contact.read": Pushed("An employer was shown the person's contact.", ContactData, "must", ("candidate",)),
+}

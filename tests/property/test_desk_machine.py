@@ -84,7 +84,7 @@ class DeskMachine(RuleBasedStateMachine):
         assert (known.accepted, bool(known.reserved)) == (self.accepted, self.reserved is not None)
         for routed in self.room.owner.routes([(one.step, one.decision) for one in written]):
             if routed.topic is FEED:
-                check_told(_feed.decode(routed.value), *SECRETS)
+                check_told(routed.key, _feed.decode(routed.value), *SECRETS)
         return decisions
 
     def follow(self, decision: Any, side: str) -> None:

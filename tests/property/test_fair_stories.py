@@ -296,8 +296,8 @@ def test_no_channel_is_told_what_is_personal(story: Story) -> None:
     story.says("c0", ContactRead("c0", "j1", "e1"))
     told = [(key, record) for key, records in story.house.feed.items() for _, record in records]
     assert {key.partition(":")[0] for key, _ in told} == {"fair", "job", "candidate"}
-    for _, record in told:
-        check_told(record, *SECRETS)
+    for key, record in told:
+        check_told(key, record, *SECRETS)
     own = story.house.told("candidate:c1", "application.")
     assert not any(data["explanation"] or data.get("ranked", True) for data in own), "no arithmetic for who refuses it"
     assert story.house.told("candidate:c0", "contact.read") == [{"job": "j1", "by": "e1"}]

@@ -176,9 +176,9 @@ class HouseMachine(RuleBasedStateMachine):
         for (topic, _), room in self.house.rooms.items():
             if topic == CANDIDATES.name:
                 registered |= {one.candidate: one.holder for one in room.decisions(PersonSignedUp) if one.first}
-        for told in self.house.feed.values():
+        for key, told in self.house.feed.items():
             for _, record in told:
-                check_told(record, *SECRETS)
+                check_told(key, record, *SECRETS)
         for who, holder in registered.items():
             view = self.house.view(f"candidate:{who}")
             assert view["person"]["data"]["holder"] == holder

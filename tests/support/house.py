@@ -12,19 +12,10 @@ from typing import Any
 
 import msgspec
 
-from livefair.domain.jobs import Job
+from livefair.wire.channels import parse_channel
 from livefair.wire.codec import encode
 from livefair.wire.envelope import Headers, Origin, fact_headers, header, parse_origin
-from livefair.wire.events import (
-    ApplicationData,
-    ContactData,
-    CountersData,
-    FairData,
-    LineData,
-    OfferData,
-    PinData,
-    RegisteredData,
-)
+from livefair.wire.events import EVENTS
 from livefair.wire.feed import FeedRecord, View
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import CANDIDATES, FAIRS, JOBS, Topic
@@ -184,23 +175,15 @@ def plain(thing: Any) -> Any:
     return thing
 
 
-_DATA: dict[str, type[msgspec.Struct]] = {
-    "fair.changed": FairData,
-    "job.pinned": PinData,
-    "job.opened": Job,
-    "job.changed": Job,
-    "job.counters": CountersData,
-    "line.moved": LineData,
-    "candidate.registered": RegisteredData,
-    "contact.read": ContactData,
-}
-
-
-def check_told(record: FeedRecord, *secrets: bytes) -> None:
-    """An event holds what its type may hold (livefair.wire.events), and none of the secrets."""
+def check_told(key: str, record: FeedRecord, *secrets: bytes) -> None:
+    """An event is as the table of its types says (livefair.wire.events), and holds none of the secrets."""
     raw = bytes(record.event)
     assert not any(secret in raw for secret in secrets), raw
     event = msgspec.json.decode(raw)
-    family = event["type"].partition(".")[0]
-    kind = {"application": ApplicationData, "offer": OfferData}.get(family) or _DATA[event["type"]]
-    assert set(event["data"]) <= {field.encode_name for field in msgspec.structs.fields(kind)}
+    told = EVENTS[event["type"]]
+    channel = parse_channel(key.partition("~")[0])
+    assert channel is not None
+    assert channel.kind in told.channels, (key, event["type"])
+    assert record.class_ == told.class_, event["type"]
+    assert record.entity == told.entity.format(**event["data"]), event["type"]
+    assert set(event["data"]) <= {field.encode_name for field in msgspec.structs.fields(told.data)}

@@ -13,9 +13,10 @@ from hypothesis import given
 from livefair.wire.codec import encode
 from livefair.wire.decisions import Noted
 from livefair.wire.envelope import Headers, Step, header
+from livefair.wire.fence import Fence
 from livefair.wire.topics import DEAD_LETTERS, FEED
 from streams.fold import Route
-from streams.log import BrokenLog, DecisionLog, Fence, Kept
+from streams.log import BrokenLog, DecisionLog, Kept
 from streams.owner import POISONED, UNREADABLE, UNREADABLE_KEPT, Fenced, Owner, Written
 from tests.support.seats import Ask, Given, SeatFold, Turned
 
