@@ -6,7 +6,7 @@ Whatever comes in, nothing raises: what is wrong gets an error with the message'
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import orjson
@@ -15,6 +15,7 @@ from livefair.domain.access import Claims
 from livefair.wire.channels import parse_channel
 from livefair.wire.closing import TOO_MANY_ERRORS, Closing
 from livefair.wire.feed import NO_OFFSET, Class, Publication
+from livefair.wire.replies import Acked, Connected, Present, Push, Subscribed, Unsubscribed
 
 SUBPROTOCOL = "livefair.v1.json"
 PATH = "/ws"
@@ -45,15 +46,21 @@ class Connect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Read a channel, from the one after `since` on where something of it is known already."""
+
     channel: _Name
     since: Since | None = None
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Read it no more."""
+
     channel: _Name
 
 
 class Presence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask how many read the channel."""
+
     channel: _Name
 
 
@@ -81,12 +88,49 @@ class Command(NamedTuple):
     body: Body
 
 
-class Refusal(NamedTuple):
-    """An error as clients get it; `retry`: the same may succeed later."""
+ErrorType = Literal[
+    "already-connected",
+    "already-subscribed",
+    "binary-frame",
+    "forbidden",
+    "invalid-json",
+    "invalid-message",
+    "not-connected",
+    "not-subscribed",
+    "too-many-subscriptions",
+    "unauthenticated",
+    "unavailable",
+    "unknown-channel",
+    "unknown-command",
+]
 
-    type: str
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A command that is not carried out: what is wrong, and what to do. `retry`: the same may succeed later."""
+
+    type: ErrorType
     title: str
     retry: bool = False
+
+
+REPLIES: dict[str, type[msgspec.Struct]] = {
+    "connected": Connected,
+    "subscribed": Subscribed,
+    "unsubscribed": Unsubscribed,
+    "presence": Present,
+    "acked": Acked,
+    "error": Refusal,
+    "push": Push,
+}
+"""What a gateway says, by name."""
+ANSWERS: dict[str, str] = {
+    "connect": "connected",
+    "subscribe": "subscribed",
+    "unsubscribe": "unsubscribed",
+    "presence": "presence",
+    "ack": "acked",
+}
+"""The reply to each command that is carried out; one that is not gets `error`."""
 
 
 NOT_AUTHENTICATED = Refusal("unauthenticated", "this channel needs a token: say it in `connect`")
@@ -164,14 +208,14 @@ class Session:
             if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
                 raise _Wrong("too-many-subscriptions", f"one connection may have {MAX_SUBSCRIPTIONS} subscriptions")
         elif not subscribed and not isinstance(body, Presence):
-            raise _Wrong(*NOT_SUBSCRIBED[:2])
+            raise _Wrong(NOT_SUBSCRIBED.type, NOT_SUBSCRIBED.title)
 
     # ------------------------------------------------------------ out
 
     def accept(self, identifier: int | None, claims: Claims | None, session: str, server_time: int) -> Answer:
         """`connect` is granted; `server_time` is Unix ms."""
         self.connected, self.claims = True, claims
-        return _answer(identifier, connected={"session": session, "ping": PING_S, "server_time": server_time})
+        return _answer(identifier, connected=Connected(session, PING_S, server_time))
 
     def begin(self, channel: str) -> None:
         """A subscription is being made; `refuse` takes it back."""
@@ -191,49 +235,34 @@ class Session:
         publications: Iterable[Publication],
     ) -> Answer:
         """A subscription is made: live publications follow from the one after `offset` on."""
-        body = {
-            "channel": channel,
-            "epoch": epoch,
-            "offset": offset,
-            "recovered": recovered,
-            "publications": [
-                {
-                    "offset": each.offset,
-                    "prev": each.prev,
-                    "class": each.class_,
-                    "event": orjson.Fragment(bytes(each.event)),
-                }
-                for each in publications
-            ],
-        }
-        return _answer(identifier, subscribed=body)
+        return _answer(identifier, subscribed=Subscribed(channel, epoch, offset, recovered, tuple(publications)))
 
     def unsubscribed(self, identifier: int | None, channel: str) -> Answer:
-        return _answer(identifier, unsubscribed={"channel": channel})
+        return _answer(identifier, unsubscribed=Unsubscribed(channel))
 
     def present(self, identifier: int | None, channel: str, count: int) -> Answer:
         """How many connections read the channel."""
-        return _answer(identifier, presence={"channel": channel, "count": count, "sample": []})
+        return _answer(identifier, presence=Present(channel, count))
 
     def acknowledged(self, identifier: int | None, channel: str, offset: int) -> Answer:
-        return _answer(identifier, acked={"channel": channel, "offset": offset})
+        return _answer(identifier, acked=Acked(channel, offset))
 
     def refuse(self, identifier: int | None, refusal: Refusal, channel: str = "") -> Outcome:
         """The answer to a command that was not granted; where it was a subscription, that one is void."""
         self._subscriptions.discard(channel)
         if refusal.retry:  # ours, not theirs
-            return _answer(identifier, error=refusal._asdict())._replace(error=refusal.type)
+            return _answer(identifier, error=refusal)._replace(error=refusal.type)
         return self._error(identifier, refusal)
 
     def _error(self, identifier: int | None, refusal: Refusal) -> Outcome:
         self._errors += 1
         if self._errors > MAX_ERRORS:
             return TOO_MANY_ERRORS
-        return _answer(identifier, error=refusal._asdict())._replace(error=refusal.type)
+        return _answer(identifier, error=refusal)._replace(error=refusal.type)
 
 
 def push(channel: str, offset: int, prev: int, class_: Class, event: bytes) -> bytes:
-    """A publication as every subscriber of the channel gets it."""
+    """A publication (`Push`) as every subscriber of the channel gets it."""
     return b'{"push":{"channel":"%b","offset":%d,"prev":%d,"class":"%b","event":%b}}' % (
         channel.encode(),
         offset,
@@ -244,7 +273,7 @@ def push(channel: str, offset: int, prev: int, class_: Class, event: bytes) -> b
 
 
 class _Wrong(Exception):
-    def __init__(self, kind: str, title: str) -> None:
+    def __init__(self, kind: ErrorType, title: str) -> None:
         super().__init__(title)
         self.refusal = Refusal(kind, title)
 
@@ -279,5 +308,8 @@ def _only_command(given: dict[str, Any]) -> tuple[str, Any]:
     return names[0], given[names[0]]
 
 
-def _answer(identifier: int | None, **body: Any) -> Answer:
-    return Answer(orjson.dumps(({} if identifier is None else {"id": identifier}) | body))
+_encode = msgspec.json.Encoder().encode
+
+
+def _answer(identifier: int | None, **body: msgspec.Struct) -> Answer:
+    return Answer(_encode(({} if identifier is None else {"id": identifier}) | body))
