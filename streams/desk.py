@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from livefair.domain.ids import application_id
 from livefair.domain.people import Person
 from livefair.domain.rules import RULES
@@ -170,7 +172,7 @@ class DeskFold(NoDeadlines):
         first = not known.holder
         holder = known.holder or fact.holder
         side = "" if fact.holder == holder else fact.holder
-        person = Person(fact.candidate, fact.mask, fact.profile, fact.consent, side)
+        person = Person(fact.candidate, fact.mask, fact.profile, fact.consent, side, fact.source.channel, at)
         yield Decided(
             fact.candidate,
             PersonSignedUp(
@@ -219,7 +221,7 @@ class DeskFold(NoDeadlines):
         elif (fact.fair, fact.key) in known.keys:
             yield _noted(fact.candidate, at, "applied-before")
         else:
-            yield from self._apply_for(state, person, fact.fair, fact.job, at, key=fact.key)
+            yield from self._apply_for(state, replace(person, since=at), fact.fair, fact.job, at, key=fact.key)
 
     def _suggested(self, state: Desk, fact: Suggested, at: int) -> Iterator[Decided]:
         known = state.person(fact.candidate)

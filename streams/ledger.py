@@ -177,6 +177,8 @@ class LedgerFold:
             fact.revision,
             consent.ranking,
             fact.open_to_any,
+            person.source,
+            person.since,
         )
         return Decided(fact.job, ApplicationEntered(row, book.counts_with(candidate, state), at=at))
 

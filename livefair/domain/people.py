@@ -54,7 +54,8 @@ class Source(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Person(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What travels with an application: who, masked; the facts; the consent. No clear name, no phone.
 
-    `holder` is empty where the person's own token made it, else the holder of the sign-up that did.
+    `holder` is empty where the person's own token made it, else the holder of the sign-up that did. `source` is the
+    channel that the sign-up came from, `since` (Unix ms, 0: unknown) when the person asked.
     """
 
     candidate: str
@@ -62,6 +63,8 @@ class Person(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     profile: Profile
     consent: Consent
     holder: str
+    source: str = "direct"
+    since: int = 0
 
 
 def mask_name(name: str) -> str:

@@ -204,7 +204,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `verdicts` has one letter a filter (P, F, U), in the order that `rules` names; `fit` and `appeal` are basis
     points, their points one number a term (none where the person refuses ranking). `holder` is empty where the person's
     own token made it. `seq` is the application's arrival in its job's log; `due` (Unix ms) when a match lapses or the
-    open `offer` expires.
+    open `offer` expires. `source` and `since` are the person's (`Person`): what is counted needs no look elsewhere.
     """
 
     application: str
@@ -230,6 +230,8 @@ class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     revision: int = 1
     ranked: bool = True
     open_to_any: bool = False
+    source: str = "direct"
+    since: int = 0
 
 
 class ApplicationEntered(_Decision, frozen=True, tag="application.entered"):

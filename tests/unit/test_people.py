@@ -43,6 +43,6 @@ def test_what_was_not_said_is_unknown() -> None:
 
 
 def test_nothing_that_travels_has_room_for_a_name_a_phone_or_what_fit_must_not_read() -> None:
-    assert set(Person.__struct_fields__) == {"candidate", "mask", "profile", "consent", "holder"}
+    assert set(Person.__struct_fields__) == {"candidate", "mask", "profile", "consent", "holder", "source", "since"}
     forbidden = {"name", "phone", "id_number", "sex", "ethnicity", "religion", "household", "birth", "age"}
     assert not forbidden & set(Profile.__struct_fields__)
