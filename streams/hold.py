@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
 
+from livefair.backlog import Place
 from livefair.errors import LivefairError
 from livefair.kafka import Appender, generation_of
 from livefair.wire.codec import encode
@@ -27,6 +28,7 @@ from livefair.wire.fence import FENCE_KIND
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import MAX_RECORD_BYTES
 from streams.fold import Decision, Fact, State
+from streams.metrics import StageMetrics
 from streams.owner import Owner, Written
 
 log = structlog.get_logger()
@@ -57,18 +59,20 @@ class Clients:
     reader: AIOKafkaConsumer
     producer: AIOKafkaProducer
     router: Appender
+    metrics: StageMetrics
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class _Batch:
-    """Decisions that go into the log together, whole groups only."""
+    """Decisions that go into the log together, whole groups only; `since` is the time of the first input's record."""
 
-    __slots__ = ("bytes", "last_input", "written")
+    __slots__ = ("bytes", "last_input", "since", "written")
 
     def __init__(self) -> None:
         self.written: list[Written] = []
         self.bytes = 0
         self.last_input = -1
+        self.since = 0
 
 
 class Hold(Generic[State, Fact, Decision]):
@@ -84,7 +88,9 @@ class Hold(Generic[State, Fact, Decision]):
         """The last input of which everything is acknowledged downstream."""
         self.committed = -1
         self.decided = 0
-        self.producer, self.router = clients.producer, clients.router
+        self._undone = 0
+        self._sending_since = 0
+        self.producer, self.router, self._metrics = clients.producer, clients.router, clients.metrics
         self._member, self._reader, self._reading = clients.member, clients.reader, clients.reading
         self._ours = ours
         self._input = TopicPartition(owner.fold.source.name, owner.partition)
@@ -107,6 +113,13 @@ class Hold(Generic[State, Fact, Decision]):
         under_way = self._batches or self._writing or self._routing
         return self.settled() and not under_way and self.owner.step == self.owner.log.step
 
+    @property
+    def place(self) -> Place:
+        """The first input without an acknowledged decision, and its time where it is in hand."""
+        if not self.running:
+            return Place(self.owner.next_input)
+        return Place(self._undone, self._sending_since or (self._batches[0].since if self._batches else 0))
+
     # ------------------------------------------------------------ acquire
 
     async def _acquire(self) -> None:
@@ -125,6 +138,7 @@ class Hold(Generic[State, Fact, Decision]):
         await self._route(max(owner.next_input, committed) - 1, again)
         self._check()
         self._member.seek(self._input, owner.next_input)
+        self._undone = owner.next_input
         self.running = True
         self._member.resume(self._input)
         log.info(
@@ -206,6 +220,8 @@ class Hold(Generic[State, Fact, Decision]):
             if batch.written and (batch.bytes + size > BATCH_BYTES or len(batch.written) >= BATCH_RECORDS):
                 batch = _Batch()
                 batches.append(batch)
+            if not batch.since:
+                batch.since = record.timestamp
             batch.written += written
             batch.bytes += size
             batch.last_input = record.offset
@@ -231,9 +247,11 @@ class Hold(Generic[State, Fact, Decision]):
                 batch = self._batches.popleft()
                 if batch.last_input < 0:
                     continue
-                self._writing = True
+                self._writing, self._sending_since = True, batch.since
                 if batch.written:
                     await self._send(batch.written)
+                    self._metrics.decided(batch.written, batch.since)
+                self._undone, self._sending_since = batch.last_input + 1, 0
                 await self._route(batch.last_input, [(one.step, one.decision) for one in batch.written])
                 self._writing = False
                 if self._paused and len(self._batches) < WAITING_MOST // 2 and self._ours(self):
@@ -266,12 +284,14 @@ class Hold(Generic[State, Fact, Decision]):
         """Hand on what the decisions tell others; wait only where too much is still unacknowledged."""
         for start in range(0, max(len(decisions), 1), BATCH_RECORDS):
             chunk = decisions[start : start + BATCH_RECORDS]
+            routed = self.owner.routes(chunk)
             futures = {
                 self.router.append(
                     one.topic, partition_of(one.topic, one.key), one.key.encode(), one.value, one.headers
                 )
-                for one in self.owner.routes(chunk)
+                for one in routed
             }
+            self._metrics.routed.inc(len(routed))
             through = last_input if start + BATCH_RECORDS >= len(decisions) else chunk[0][0].offset - 1
             self._routing.append((through, list(futures)))
             if through != last_input:

@@ -19,11 +19,14 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
+from livefair.backlog import Backlog, Place
 from livefair.errors import LocalError, Unavailable
 from livefair.kafka import Appender, generation_of, new_member, new_producer, new_reader, start_client, stop_client
+from livefair.metrics import KAFKA_FAILURES
 from livefair.wire.envelope import fact_headers
 from streams.fold import Decision, Due, Fact, Fold, State
 from streams.hold import Clients, FoldFailed, Hold, LeaseLost
+from streams.metrics import StageMetrics
 from streams.owner import Fenced, Owner
 
 log = structlog.get_logger()
@@ -33,6 +36,7 @@ FETCH_RECORDS = 2_000
 COMMIT_EVERY_S = 1.0
 DEADLINES_EVERY_S = 0.25
 DEADLINE_AGAIN_S = 5.0
+LOOK_EVERY_S = 2.0
 OWN_SENDS_S = 5.0
 RETRY_S = 0.5
 LOG_WAIT_MS = 10
@@ -66,6 +70,9 @@ class Stage(Generic[State, Fact, Decision]):
         self._stopping = False
         self._assigned = False
         self._given: deque[float] = deque(maxlen=FOUGHT_OVER)
+        self._metrics = StageMetrics(fold.name)
+        self._metrics.partitions.set_function(lambda: sum(hold.running for hold in self._holds.values()))
+        self._backlog = Backlog(fold.name, self._places)
 
     # ------------------------------------------------------------ life
 
@@ -86,6 +93,7 @@ class Stage(Generic[State, Fact, Decision]):
             reader=new_reader(self._kafka, fetch_wait_ms=LOG_WAIT_MS),
             producer=new_producer(self._kafka),
             router=Appender(new_producer(self._kafka)),
+            metrics=self._metrics,
         )
         clients = self._clients
         try:
@@ -95,6 +103,7 @@ class Stage(Generic[State, Fact, Decision]):
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._commit_often())
                 tasks.create_task(self._watch_deadlines())
+                tasks.create_task(self._look_often())
                 await self._take()
                 raise _Stopped
         except* _Stopped:
@@ -189,6 +198,7 @@ class Stage(Generic[State, Fact, Decision]):
                 return
             reason = f"{type(error).__name__}: {error}"
             log.warning("partition.acquired_anew", stage=self.fold.name, partition=hold.partition, error=reason)
+            self._metrics.acquired_anew(error)
             hold.running = False
             self._clients.member.pause(TopicPartition(self.fold.source.name, hold.partition))
             if not isinstance(error, Fenced | FoldFailed | CommitFailedError):
@@ -237,6 +247,22 @@ class Stage(Generic[State, Fact, Decision]):
             await self._clients.member.commit(offsets)
             for hold, routed in moved:
                 hold.committed = routed
+
+    def _places(self) -> dict[int, Place]:
+        return {partition: hold.place for partition, hold in self._holds.items()}
+
+    async def _look_often(self) -> None:
+        """Ask where the input ends, for the metrics; by the reader, whose connection no long fetch blocks."""
+        while True:
+            try:
+                ends = await self._clients.reader.end_offsets(
+                    [TopicPartition(self.fold.source.name, partition) for partition in self._holds]
+                )
+            except KafkaError:
+                KAFKA_FAILURES.labels("read").inc()
+            else:
+                self._backlog.look({at.partition: end for at, end in ends.items()})
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _watch_deadlines(self) -> None:
         """Turn a deadline that the clock has passed into a record of the input; the broker's time decides there."""
