@@ -105,6 +105,16 @@ class DecisionLog:
         self.step = position.step
         return group
 
+    @property
+    def settled_offset(self) -> int:
+        """The offset after the last whole group: whoever stores epoch and step may go on from here."""
+        return self._group[0].record.offset if self._group else self.next_offset
+
+    def resume(self, epoch: int, step: Step, offset: int) -> None:
+        """Go on from what a reader stored beside its own progress: `offset` is a `settled_offset`."""
+        self.epoch, self.step, self.next_offset = epoch, step, offset
+        self._group = []
+
     def _fence(self, record: Record) -> None:
         try:
             fence = _fences.decode(record.value or b"")

@@ -114,6 +114,75 @@ class ContactData(msgspec.Struct, frozen=True, gc=False):
     by: str
 
 
+class FairCountersData(msgspec.Struct):
+    """`fair.counters`: a fair's people and seats, over all its jobs. No figure in it is about one person.
+
+    `signups` counts sign-ups taken on; `matched` who holds an interview slot or a seat now; `waiting` who stands in a
+    line; `looking` who is open to any job while none has room for them.
+    """
+
+    fair: str
+    signups: int = 0
+    applications: int = 0
+    matched: int = 0
+    seats_left: int = 0
+    waiting: int = 0
+    looking: int = 0
+
+
+class FunnelData(msgspec.Struct, frozen=True, gc=False):
+    """One source: how many of its sign-ups were taken on (`signed_up`), of its applications made (`applied`), and how
+    many times one came to each state. An application made again after a withdrawal counts again."""
+
+    source: str
+    reached: dict[str, int]
+
+
+class BucketData(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Sign-ups in the time from `start` (Unix ms, the broker's clock) on."""
+
+    start: int
+    signups: int
+
+
+class AnswersData(msgspec.Struct, frozen=True, gc=False):
+    """Times from asking to the first answer (matched, waitlisted or rejected): `counts` has one number for each bound
+    (at most so many ms, and more than the bound before), and one for all above; `sum_ms` is all of them together."""
+
+    bounds_ms: tuple[int, ...]
+    counts: tuple[int, ...]
+    sum_ms: int
+
+
+class InsightData(msgspec.Struct, frozen=True, gc=False):
+    """`fair.insight`: what a host sees of the fair as a whole. Empty minutes and hours are left out.
+
+    `minutes` are those of the last two hours with sign-ups, `hours` of the last 31 days; `through` names, for each
+    partition of a decision log, the last step that is counted.
+    """
+
+    fair: str
+    funnel: tuple[FunnelData, ...]
+    minutes: tuple[BucketData, ...]
+    hours: tuple[BucketData, ...]
+    answers: AnswersData
+    through: dict[str, str]
+
+
+class UnmetData(msgspec.Struct):
+    """`fair.unmet`: one region, occupation and level (0: none asked for) of the fair's jobs: the seats that are open,
+    against the applications that wait in line and those that fail a filter."""
+
+    fair: str
+    region: str
+    occupation: str
+    level: int
+    jobs: int = 0
+    seats_open: int = 0
+    waiting: int = 0
+    failing: int = 0
+
+
 class Event(msgspec.Struct, frozen=True, gc=False):
     """What a gateway pushes."""
 
@@ -175,6 +244,23 @@ EVENTS: Mapping[str, Pushed] = {
     "line.moved": Pushed("A new place in a job's waiting line.", LineData, "latest", ("candidate",), "line/{job}"),
     "candidate.registered": Pushed(
         "A person's first sign-up was taken on.", RegisteredData, "latest", ("candidate",), "person"
+    ),
+    "fair.counters": Pushed(
+        "People and seats of the whole fair, about every second while they change.",
+        FairCountersData,
+        "latest",
+        ("fair", "host"),
+        "counters",
+    ),
+    "fair.insight": Pushed(
+        "Sign-ups by source and time, and the time to the first answer.", InsightData, "latest", ("host",), "insight"
+    ),
+    "fair.unmet": Pushed(
+        "Seats open against people who wait or fail, for one region, occupation and level.",
+        UnmetData,
+        "latest",
+        ("host",),
+        "unmet/{region}/{occupation}/{level}",
     ),
     "contact.read": Pushed("An employer was shown the person's contact.", ContactData, "must", ("candidate",)),
 }

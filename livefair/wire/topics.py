@@ -71,6 +71,28 @@ CANDIDATE_KEYS = Topic(
 DEAD_LETTERS = Topic(
     "dead-letters", "x", "original", "a record no stage could read, with reason and origin", config=_FOREVER
 )
+INSIGHT = Topic(
+    "insight",
+    "i",
+    "fair_id/log and partition",
+    "what of a fair insight has counted in one partition of a decision log, whole",
+    config=_COMPACTED,
+)
+# The changelogs of insight's two tables, made and verified like everything else, instead of by the library.
+INSIGHT_COUNTED = Topic(
+    "insight-counted",
+    "n",
+    "log and partition/fair_id",
+    "insight's table of what it has counted and how far",
+    config=_COMPACTED,
+)
+INSIGHT_SUMMED = Topic(
+    "insight-summed",
+    "s",
+    "fair_id/log and partition",
+    "insight's table of what the fairs' sums are made of",
+    config=_COMPACTED,
+)
 
 TOPICS: tuple[Topic, ...] = (
     FAIRS,
@@ -85,6 +107,9 @@ TOPICS: tuple[Topic, ...] = (
     CONTROL,
     CANDIDATE_KEYS,
     DEAD_LETTERS,
+    INSIGHT,
+    INSIGHT_COUNTED,
+    INSIGHT_SUMMED,
 )
 
 BY_NAME: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}

@@ -8,7 +8,7 @@ from livefair.wire import topics
 from livefair.wire.topics import BY_NAME, BY_TAG, TOPICS, Topic
 
 
-def test_they_are_the_twelve_of_the_design() -> None:
+def test_they_are_those_of_the_design() -> None:
     assert set(BY_NAME) == {
         "fairs",
         "fair-decisions",
@@ -22,6 +22,9 @@ def test_they_are_the_twelve_of_the_design() -> None:
         "control",
         "candidate-keys",
         "dead-letters",
+        "insight",
+        "insight-counted",
+        "insight-summed",
     }
     assert len(BY_NAME) == len(BY_TAG) == len(TOPICS)
 
@@ -59,7 +62,15 @@ def test_the_feed_lasts_thirty_days() -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    [topics.VIEWS, topics.ACKS, topics.CONTROL, topics.CANDIDATE_KEYS],
+    [
+        topics.VIEWS,
+        topics.ACKS,
+        topics.CONTROL,
+        topics.CANDIDATE_KEYS,
+        topics.INSIGHT,
+        topics.INSIGHT_COUNTED,
+        topics.INSIGHT_SUMMED,
+    ],
     ids=lambda topic: topic.name,
 )
 def test_what_is_a_latest_state_is_compacted_and_never_expires(topic: Topic) -> None:
