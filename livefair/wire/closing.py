@@ -18,11 +18,12 @@ _REASON_BYTES = 123
 
 
 class Closing(NamedTuple):
-    """One way to end a connection: its number, its name, and the wait (s) before coming back."""
+    """One way to end a connection: its number, its name, the wait (s) before coming back, and what it says."""
 
     code: int
     name: str
     wait: float = 0.0
+    says: str = ""
 
     def after(self, wait: float) -> Closing:
         """The same with another wait."""
@@ -35,18 +36,21 @@ class Closing(NamedTuple):
         return orjson.dumps(fields).decode()[:_REASON_BYTES]
 
 
-DRAINING = Closing(4000, "draining", 1.0)
-"""This gateway is ending; another, or it again, takes over."""
-SLOW_READER = Closing(4001, "slow-reader", 1.0)
-"""More was waiting for this client than may wait; it resumes from the last offset that it got."""
-FEED_RENEWED = Closing(4002, "feed-renewed", 0.5)
-"""What was missed is nowhere any more, or the feed was made anew: resuming says so, and the snapshot helps."""
-CONNECT_TIMEOUT = Closing(4003, "connect-timeout", 1.0)
-"""The first command must be `connect`, and in time."""
-TOO_MANY_CONNECTIONS = Closing(4004, "too-many-connections", 30.0)
-"""From one address."""
-TOO_MANY_ERRORS = Closing(4500, "too-many-errors")
-"""A client that is told again and again what is wrong and goes on is broken."""
+DRAINING = Closing(4000, "draining", 1.0, "This gateway is ending; another, or it again, takes over.")
+SLOW_READER = Closing(
+    4001, "slow-reader", 1.0, "More was waiting for this client than may wait; it resumes from the last offset it got."
+)
+FEED_RENEWED = Closing(
+    4002,
+    "feed-renewed",
+    0.5,
+    "What was missed is nowhere any more, or the feed was made anew: resuming says so, and the snapshot helps.",
+)
+CONNECT_TIMEOUT = Closing(4003, "connect-timeout", 1.0, "The first command must be `connect`, and in time.")
+TOO_MANY_CONNECTIONS = Closing(4004, "too-many-connections", 30.0, "From one address.")
+TOO_MANY_ERRORS = Closing(
+    4500, "too-many-errors", 0.0, "A client that is told again and again what is wrong and goes on is broken."
+)
 
 CLOSINGS: tuple[Closing, ...] = (
     DRAINING,
