@@ -1,4 +1,4 @@
-"""`python -m bench [start] [latency] [stage] [memory]`: the tables, all of them where none is named."""
+"""`python -m bench [start] [latency] [stage] [memory] [intake]`: the tables, all of them where none is named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import latency, ledger, memory, start
+from bench import intake, latency, ledger, memory, start
 from bench.report import Report, circumstances
 
 
@@ -20,6 +20,7 @@ class Name(StrEnum):
     latency = "latency"
     stage = "stage"
     memory = "memory"
+    intake = "intake"
 
 
 def main(
@@ -28,6 +29,7 @@ def main(
     rate: Annotated[float, typer.Option(min=1, help="latency: sign-ups a second.")] = 200,
     seconds: Annotated[int, typer.Option(min=1, help="latency: seconds of a run.")] = 20,
     inputs: Annotated[int, typer.Option(min=1000, help="stage: applications of a run.")] = 300_000,
+    requests: Annotated[int, typer.Option(min=1000, help="intake: sign-ups of a round.")] = 20_000,
 ) -> None:
     """Measure livefair on this machine and print tables of minimum, median and maximum."""
     measures: dict[Name, Callable[[], Report]] = {
@@ -35,6 +37,7 @@ def main(
         Name.latency: lambda: latency.measure(runs, rate, seconds),
         Name.stage: lambda: ledger.measure(runs, inputs),
         Name.memory: lambda: memory.measure(runs),
+        Name.intake: lambda: intake.measure(runs, requests),
     }
     console = Console(width=120)
     console.print(circumstances(), highlight=False)
