@@ -47,14 +47,17 @@ class Speech:
         self._said = 0
         self.routes: list[Route] = []
 
-    def say(self, kind: str, data: object, entity: str, *channels: str) -> None:
-        """One event to some channels. Of class `latest`, a newer one of the same entity makes an older one needless."""
+    def say(self, kind: str, data: object, entity: str, *channels: str, since: int = 0) -> None:
+        """One event to some channels. Of class `latest`, a newer one of the same entity makes an older one needless.
+
+        `since` is as in FeedRecord.
+        """
         if not channels:
             return
         class_ = EVENTS[kind].class_
         event = Event(f"{self._ident}-{self._said}", kind, self._at, data)
         self._said += 1
-        value = encode(Told(class_, event, entity))
+        value = encode(Told(class_, event, entity, since))
         replaces = f"{kind}/{entity}" if class_ == "latest" else ""
         for channel in channels:
             self.routes.append(Route(FEED, channel, FEED_KIND, value, replaces))
@@ -89,10 +92,11 @@ def tell_application(speech: Speech, row: Row, counts: Counts, *states: Applicat
     entity = f"application/{row.application}"
     for state in states:
         kind = f"application.{state}"
-
+        # Who is open to any job may have asked long before a job suited: that is no measure of how fast we are.
+        since = row.since if state == "submitted" and not row.open_to_any else 0
         if audience:
-            speech.say(kind, _told(row, state, row.fit, fit, reason), entity, *audience)
-        speech.say(kind, _told(row, state, row.appeal, appeal, reason), entity, own)
+            speech.say(kind, _told(row, state, row.fit, fit, reason), entity, *audience, since=since)
+        speech.say(kind, _told(row, state, row.appeal, appeal, reason), entity, own, since=since)
     tell_counts(speech, row.fair, row.job, counts)
 
 

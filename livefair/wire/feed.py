@@ -18,11 +18,13 @@ class FeedRecord(msgspec.Struct, frozen=True, gc=False, rename={"class_": "class
     """The value of a record in `feed`; its key is the feed key of a channel.
 
     `event` is `{"id","type","time","data"}`; `entity` names the row of the view that it replaces ("" leaves no row).
+    `since` (Unix ms, 0: nothing to measure) is when the fact was appended whose first answer this is.
     """
 
     class_: Class
     event: msgspec.Raw
     entity: str = ""
+    since: int = 0
 
 
 class Told(msgspec.Struct, frozen=True, gc=False, rename={"class_": "class"}, omit_defaults=True):
@@ -31,6 +33,7 @@ class Told(msgspec.Struct, frozen=True, gc=False, rename={"class_": "class"}, om
     class_: Class
     event: Any
     entity: str = ""
+    since: int = 0
 
 
 class Publication(msgspec.Struct, frozen=True, gc=False, rename={"class_": "class"}):
@@ -93,5 +96,26 @@ def feeder_key(partition: int) -> str:
 
 
 def push_key(channel: str) -> str:
-    """The pub/sub channel of announcements: `offset SP prev SP class SP event`."""
+    """The pub/sub channel of announcements: `offset SP prev SP class SP trail SP event`.
+
+    The trail is for whoever measures and is never pushed: NO_TRAIL, or what `trail_text` gives.
+    """
     return f"push:{channel}"
+
+
+NO_TRAIL = b"-"
+
+
+def trail_text(since: int, trace: str = "") -> str:
+    """When the fact that this answers was appended (Unix ms, 0: not to be measured); its W3C traceparent, if any."""
+    if not since and not trace:
+        return "-"
+    return f"{since}/{trace}" if trace else str(since)
+
+
+def read_trail(text: bytes) -> tuple[int, str]:
+    """What `trail_text` wrote."""
+    if text == NO_TRAIL:
+        return 0, ""
+    since, _, trace = text.decode().partition("/")
+    return int(since), trace

@@ -30,7 +30,7 @@ end
 -- KEYS: feeder:{partition} last:{partition}
 -- ARGV: token (the epoch, or the id of a rebuild), from, next, window, announce-from, the publications' heads, then an
 -- event for each. The heads are MessagePack, a list with a list for each publication:
---   offset channel class entity upstream origin-offset origin-nth origin-ordinal   (upstream '': no origin)
+--   offset channel class entity upstream origin-offset origin-nth origin-ordinal trail   (upstream '': no origin)
 -- Stores what stands at `from` and after, up to `next`. Gives {stored, repeated, next to read}; where something is
 -- missing before `from`, nothing is done and stored is -1. Without the token's sentinel it fails with REBUILD.
 local function feed(keys, args)
@@ -76,7 +76,7 @@ local function feed(keys, args)
           redis.call('HSET', 'view:' .. channel, entity, event)
         end
         if offset >= announce then
-          redis.call('PUBLISH', 'push:' .. channel, id .. ' ' .. prev .. ' ' .. class .. ' ' .. event)
+          redis.call('PUBLISH', 'push:' .. channel, id .. ' ' .. prev .. ' ' .. class .. ' ' .. head[9] .. ' ' .. event)
         end
         prevs[channel] = id
         stored = stored + 1

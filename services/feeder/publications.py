@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 from livefair.errors import UnreadableRecord
 from livefair.wire.codec import Codec
 from livefair.wire.envelope import origin_of, rank_of
-from livefair.wire.feed import FeedRecord
+from livefair.wire.feed import FeedRecord, trail_text
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import FEED
 from livefair.wire.views import SEPARATOR
@@ -17,8 +17,8 @@ from livefair.wire.views import SEPARATOR
 _codec: Codec[FeedRecord] = Codec(FeedRecord)
 _NO_ORIGIN = (b"", (0, 0, 0))
 
-Head = tuple[int, str, str, str, str, int, int, int]
-"""offset, channel, class, entity, upstream, and the origin's offset, nth and ordinal."""
+Head = tuple[int, str, str, str, str, int, int, int, str]
+"""offset, channel, class, entity, upstream, the origin's offset, nth and ordinal, and the trail."""
 
 
 class Read(NamedTuple):
@@ -47,5 +47,6 @@ def read(record: ConsumerRecord) -> Read:
     publication = _codec.decode(record.value)
     text = origin_of(record.headers)
     upstream, rank = _NO_ORIGIN if text is None else rank_of(text)
-    head = (record.offset, channel, publication.class_, publication.entity, upstream.decode(), *rank)
+    trail = trail_text(publication.since)
+    head = (record.offset, channel, publication.class_, publication.entity, upstream.decode(), *rank, trail)
     return Read(head, bytes(publication.event))

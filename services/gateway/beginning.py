@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from livefair.wire.feed import Publication
 from livefair.wire.session import Since
+from services.gateway import metrics
 from services.gateway.hot import Hot
 from services.gateway.live import LiveChannel
 from services.gateway.recovery import Recovery
@@ -37,9 +38,13 @@ class Beginnings:
         epoch = self._epoch()
         if since is None and channel.key.startswith("candidate:"):
             return await self._unacknowledged(channel, epoch)
-        if since is None or since.epoch != epoch:
+        if since is None:
+            return Begun(epoch, channel.last, False, [])
+        if since.epoch != epoch:
+            metrics.RESUMES.labels("nowhere").inc()
             return Begun(epoch, channel.last, False, [])
         if since.offset == channel.last and channel.flowing:
+            metrics.RESUMES.labels("current").inc()
             return Begun(epoch, since.offset, True, [])
         missed = await self._recovery.after(channel.key, since.offset)
         if missed is None:

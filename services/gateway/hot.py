@@ -141,7 +141,7 @@ def _publication(identifier: bytes, fields: Any) -> Publication:
     return Publication(offset, int(fields[b"p"]), cast("Class", fields[b"c"].decode()), msgspec.Raw(fields[b"e"]))
 
 
-def announced(data: bytes) -> Publication:
-    """What an announcement says: `offset SP prev SP class SP event`."""
-    offset, prev, class_, event = data.split(b" ", 3)
-    return Publication(int(offset), int(prev), cast("Class", class_.decode()), msgspec.Raw(event))
+def announced(data: bytes) -> tuple[Publication, bytes]:
+    """What an announcement says, `offset SP prev SP class SP trail SP event`: the publication, and its trail."""
+    offset, prev, class_, trail, event = data.split(b" ", 4)
+    return Publication(int(offset), int(prev), cast("Class", class_.decode()), msgspec.Raw(event)), trail

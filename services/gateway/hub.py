@@ -123,7 +123,7 @@ class Hub:
         channel = self._channels.get(key)
         if channel is None:
             return
-        if not channel.take(announced(data)):
+        if not channel.take(*announced(data)):
             self._fill(channel)
         self._to_flush(channel)
 
@@ -150,7 +150,7 @@ class Hub:
     async def _fill_until_whole(self, channel: LiveChannel) -> None:
         while self._channels.get(channel.key) is channel:
             try:
-                missed = await self._recovery.after(channel.key, channel.last)
+                missed = await self._recovery.after(channel.key, channel.last, metrics.HOLES)
             except Unavailable:
                 await asyncio.sleep(_RETRY_S)
                 continue
@@ -161,7 +161,6 @@ class Hub:
             whole = channel.flow(missed)
             self._to_flush(channel)
             if whole:
-                metrics.HOLES.inc()
                 return
             channel.stop()
             await asyncio.sleep(_RETRY_S)

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from livefair.wire.channels import parse_channel
 from livefair.wire.closing import Closing
-from livefair.wire.feed import NO_OFFSET, Publication
+from livefair.wire.feed import NO_OFFSET, NO_TRAIL, Publication
 from livefair.wire.session import push
 from services.gateway import metrics
 from services.gateway.socket import text_frame
@@ -47,7 +48,10 @@ class LiveChannel:
         self.members: set[Member] = set()
         self.joiners: set[Joiner] = set()
         self.pending: list[bytes] = []
-        self._backlog: list[Publication] = []
+        parsed = parse_channel(name)
+        self._kind = "" if parsed is None else parsed.kind
+        self._trails: list[bytes] = []
+        self._backlog: list[tuple[Publication, bytes]] = []
 
     @property
     def empty(self) -> bool:
@@ -55,19 +59,21 @@ class LiveChannel:
 
     # ------------------------------------------------------------ publications
 
-    def take(self, publication: Publication) -> bool:
+    def take(self, publication: Publication, trail: bytes = NO_TRAIL) -> bool:
         """The next announcement. False: something before it is missing, fill the hole and `flow` again."""
         if not self.flowing:
             if len(self._backlog) < BACKLOG:
-                self._backlog.append(publication)
+                self._backlog.append((publication, trail))
             return True
         if publication.offset <= self.last:
             return True
         if publication.prev > self.last:
             self.flowing = False
-            self._backlog.append(publication)
+            self._backlog.append((publication, trail))
             return False
         self._pass_on(publication)
+        if trail != NO_TRAIL and self.members:
+            self._trails.append(trail)
         return True
 
     def stop(self) -> None:
@@ -81,8 +87,8 @@ class LiveChannel:
             if publication.offset > self.last:
                 self._pass_on(publication)
         backlog, self._backlog = self._backlog, []
-        for publication in backlog:
-            self.take(publication)
+        for publication, trail in backlog:
+            self.take(publication, trail)
         return self.flowing
 
     def _pass_on(self, publication: Publication) -> None:
@@ -104,6 +110,9 @@ class LiveChannel:
         self.pending.clear()
         for member in self.members:
             member.deliver(frames)
+        if self._trails:
+            trails, self._trails = self._trails, []
+            metrics.handed_over(self._kind, trails)
         metrics.DELIVERIES.inc(count * len(self.members))
         metrics.BYTES.inc(len(frames) * len(self.members))
 

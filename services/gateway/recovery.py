@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+from prometheus_client import Counter
 
 from livefair.wire.feed import Publication
 from services.gateway import metrics
@@ -20,23 +21,24 @@ class Recovery:
         self._history = history
         self._epoch = epoch
 
-    async def after(self, key: str, offset: int) -> list[Publication] | None:
+    async def after(self, key: str, offset: int, counted: Counter = metrics.RESUMES) -> list[Publication] | None:
         """Everything after `offset`, in order and with a whole chain of `prev` from it on; None where that is nowhere.
 
-        Raises Unavailable.
+        `counted` counts it by where it came from. Raises Unavailable.
         """
         window = await self._hot.after(key, offset)
         if not window.epoch or window.epoch != self._epoch():
             window = Window("", offset, [])
         elif window.last == offset:
+            counted.labels("current").inc()
             return []
         elif window.publications and window.publications[0].prev <= offset:
-            metrics.RESUMES.labels("window").inc()
+            counted.labels("window").inc()
             return _limited(window.publications)
         newer = window.publications
         until = newer[0].prev if newer else None
         older = await self._history.after(key, offset, until)
-        metrics.RESUMES.labels("nowhere" if older is None else "kafka").inc()
+        counted.labels("nowhere" if older is None else "kafka").inc()
         return None if older is None else _limited(chained(offset, older + newer))
 
 

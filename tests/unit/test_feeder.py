@@ -59,8 +59,8 @@ GOOD = encode(FeedRecord("must", cast("Any", __import__("msgspec").Raw(b'{"id": 
 
 def test_a_publication_is_read_without_touching_its_event() -> None:
     found = read(record(b"fair:f1", GOOD, [("ce_origin", b"m3-12-1-0")]))
-    assert found == ((3, "fair:f1", "must", "job/1", "m3", 12, 1, 0), b'{"id": "1"}')
-    assert read(record(b"fair:f1", GOOD)).head[4:] == ("", 0, 0, 0)
+    assert found == ((3, "fair:f1", "must", "job/1", "m3", 12, 1, 0, "-"), b'{"id": "1"}')
+    assert read(record(b"fair:f1", GOOD)).head[4:] == ("", 0, 0, 0, "-")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ def test_a_chain_begins_at_the_offset_asked_for_and_has_nothing_twice() -> None:
 
 
 def test_an_announcement_keeps_the_event_as_it_is() -> None:
-    found = announced(b'12 7 latest {"id":"a b"}')
+    found, trail = announced(b'12 7 latest 1700000000000 {"id":"a b"}')
+    assert trail == b"1700000000000"
     assert (found.offset, found.prev, found.class_, bytes(found.event)) == (12, 7, "latest", b'{"id":"a b"}')
 
 

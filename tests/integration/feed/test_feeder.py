@@ -39,8 +39,8 @@ async def test_a_publication_is_stored_announced_and_folded_into_the_view(
         second = await speaker.say(name, {"n": 2}, entity="application/a1")
         third = await speaker.say(name, {"n": 3}, class_="latest")
         announced = await until(heard, lambda found: len(found) >= 3)
-    assert announced[1].split(b" ", 3)[:3] == [str(second).encode(), str(first).encode(), b"must"]
-    assert orjson.loads(announced[2].split(b" ", 3)[3])["data"] == {"n": 3}
+    assert announced[1].split(b" ", 4)[:4] == [str(second).encode(), str(first).encode(), b"must", b"-"]
+    assert orjson.loads(announced[2].split(b" ", 4)[4])["data"] == {"n": 3}
 
     stored = await window(valkey, name)
     assert [(offset, prev) for offset, prev, _ in stored] == [(first, -1), (second, first), (third, second)]
