@@ -19,6 +19,7 @@ from livefair.wire.events import Event
 from livefair.wire.facts import CandidateFact, FairFact, JobFact
 from livefair.wire.feed import FeedRecord
 from livefair.wire.fence import Fence
+from livefair.wire.insight import Part, Progress, Summand
 from livefair.wire.topics import (
     ACKS,
     CANDIDATE_KEYS,
@@ -29,6 +30,9 @@ from livefair.wire.topics import (
     FAIR_DECISIONS,
     FAIRS,
     FEED,
+    INSIGHT,
+    INSIGHT_COUNTED,
+    INSIGHT_SUMMED,
     JOBS,
     MATCHES,
     TOPICS,
@@ -56,8 +60,14 @@ PLAIN: Mapping[str, tuple[str, tuple[type[msgspec.Struct], ...]]] = {
     ACKS.name: ("channel.seen", (Seen,)),
     CONTROL.name: ("feed.epoch", (FeedEpoch,)),
     CANDIDATE_KEYS.name: ("candidate-key.made", (WrappedKey,)),
+    INSIGHT.name: ("part", (Part,)),
+    INSIGHT_COUNTED.name: ("row", (Part, Progress)),
+    INSIGHT_SUMMED.name: ("row", (Summand,)),
 }
 """The one `ce_type` of each other topic, and what its records hold."""
+
+WITHOUT_HEADERS = frozenset({INSIGHT_COUNTED.name, INSIGHT_SUMMED.name})
+"""Changelogs of insight's tables; nobody else reads them."""
 
 DECISIONS = frozenset({FAIR_DECISIONS.name, DESK_DECISIONS.name, MATCHES.name})
 
@@ -99,13 +109,10 @@ def messages() -> dict[str, Any]:
 
 
 def _message(topic: str, kind: str, says: str, payload: Schema, *, fence: bool = False) -> dict[str, Any]:
-    return {
-        "name": kind,
-        "contentType": "application/json",
-        **summary_of(says),
-        "headers": _headers(kind, decision=topic in DECISIONS and not fence),
-        "payload": payload,
-    }
+    said = {"name": kind, "contentType": "application/json", **summary_of(says), "payload": payload}
+    if topic not in WITHOUT_HEADERS:
+        said["headers"] = _headers(kind, decision=topic in DECISIONS and not fence)
+    return said
 
 
 def _headers(kind: str, *, decision: bool) -> Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from itertools import count
 from types import TracebackType
@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 
 from livefair.client.api import Api
 from livefair.client.channel import Channel, Lost, Refused
-from livefair.client.position import Position, Publication
+from livefair.client.position import Event, Position, Publication, Restart
 from livefair.client.waits import wait_s
 from livefair.errors import NotAllowed, Unavailable
 from livefair.wire.closing import wait_before_return
@@ -74,6 +74,23 @@ class Live:
         if self.connected.is_set():
             channel.ask()
         return channel
+
+    async def events(self, name: str) -> AsyncIterator[Event]:
+        """Each event of a channel: first the last of each row of its state, then what happens.
+
+        The state comes again where the way from the last event could not be found. Raises as iterating a Channel does;
+        without an `api` there is no state, only what happens.
+        """
+        channel = self.channel(name)
+        try:
+            async for item in channel:
+                if isinstance(item, Restart):
+                    for event in (item.entities or {}).values():
+                        yield event
+                else:
+                    yield item.event
+        finally:
+            await channel.close()
 
     async def leave(self, channel: Channel) -> None:
         """Unsubscribe."""
