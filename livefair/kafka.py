@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from livefair.errors import Unavailable
+from livefair.metrics import KAFKA_FAILURES
 from livefair.wire.envelope import Headers
 from livefair.wire.topics import MAX_RECORD_BYTES, Topic
 
@@ -96,6 +97,9 @@ def new_admin(bootstrap: str) -> AIOKafkaAdminClient:
     )
 
 
+_failed_write, _failed_connection = KAFKA_FAILURES.labels("write"), KAFKA_FAILURES.labels("connect")
+
+
 class _Lane:
     """The way to one partition: batches in order, one in flight."""
 
@@ -160,6 +164,7 @@ class Appender:
                     sent = await self.producer.send_batch(batch, topic, partition=partition)
                     metadata = await sent
                 except (KafkaError, ValueError, AssertionError) as error:
+                    _failed_write.inc()
                     self.failure = error
                     _fail(future, error)
                 except BaseException as error:
@@ -197,6 +202,7 @@ async def start_client(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
         try:
             await client.start()
         except KafkaConnectionError:
+            _failed_connection.inc()
             await asyncio.sleep(RETRY_BACKOFF_MS * 5 / 1000)
         else:
             return

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from livefair.errors import Unavailable
 from livefair.kafka import new_reader, start_client, stop_client
+from livefair.metrics import KAFKA_FAILURES
 from livefair.wire.topics import Topic
 
 AT_ONCE = 500
@@ -40,7 +41,7 @@ class Reader:
             first = await self._consumer.beginning_offsets([at])
             end = await self._consumer.end_offsets([at])
         except KafkaError as error:
-            raise Unavailable(f"Kafka did not say where {topic.name}/{partition} ends: {error}") from None
+            raise _unread(f"Kafka did not say where {topic.name}/{partition} ends: {error}") from None
         return Bounds(first[at], end[at])
 
     async def first_since(self, topic: Topic, partition: int, ms: int) -> int:
@@ -52,7 +53,7 @@ class Reader:
         try:
             found = (await self._consumer.offsets_for_times({at: ms}))[at]
         except KafkaError as error:
-            raise Unavailable(f"Kafka did not say what {topic.name}/{partition} has since then: {error}") from None
+            raise _unread(f"Kafka did not say what {topic.name}/{partition} has since then: {error}") from None
         return (await self.bounds(topic, partition)).end if found is None else int(found.offset)
 
     async def stretch(
@@ -74,12 +75,20 @@ class Reader:
                     yield [record for record in batch if record.offset < end]
                     await asyncio.sleep(0)  # a buffer full of records would else be read without a pause
                 elif loop.time() - heard > SILENCE_S:
-                    raise Unavailable(f"Kafka gave nothing of {topic.name}/{partition} for {SILENCE_S:g} s")
+                    raise _unread(f"Kafka gave nothing of {topic.name}/{partition} for {SILENCE_S:g} s")
         except KafkaError as error:
-            raise Unavailable(f"Kafka did not give {topic.name}/{partition}: {error}") from None
+            raise _unread(f"Kafka did not give {topic.name}/{partition}: {error}") from None
         finally:
             # What stays assigned is fetched on, and every other request waits behind that fetch, half a second each.
             self._consumer.unsubscribe()
+
+
+_failed = KAFKA_FAILURES.labels("read")
+
+
+def _unread(message: str) -> Unavailable:
+    _failed.inc()
+    return Unavailable(message)
 
 
 @asynccontextmanager

@@ -13,6 +13,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from livefair.errors import Unavailable
+from livefair.metrics import VALKEY_FAILURES
+
 CONNECTIONS = 32
 CONNECT_S = 3.0
 ANSWER_S = 5.0
@@ -20,7 +23,19 @@ ANSWER_S = 5.0
 AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
 """What a server that is away, starting or stopping makes a command raise."""
 
-__all__ = ["AWAY", "RedisError", "ResponseError", "new_client"]
+__all__ = ["AWAY", "RedisError", "ResponseError", "Unanswered", "new_client"]
+
+
+class Unanswered:
+    """Makes the error of a command that Valkey did not answer, and counts it for `part`, the one who asked."""
+
+    def __init__(self, part: str) -> None:
+        self._count = VALKEY_FAILURES.labels(part)
+
+    def __call__(self, error: Exception | None = None) -> Unavailable:
+        """The error to raise; `error` is what the client raised, None where it was not waited for any longer."""
+        self._count.inc()
+        return Unavailable("Valkey did not answer" + (f": {type(error).__name__}" if error else " in time"))
 
 
 def new_client(url: str, connections: int = CONNECTIONS) -> Redis:

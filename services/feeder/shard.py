@@ -33,6 +33,8 @@ class Shard:
         self.position = 0
         self.announced: int | None = None
         self.live = False
+        self.since = 0
+        """When the oldest record in hand was appended, Unix ms; 0: none is."""
         self.views = Views(partition)
         self._store = store
         self._writer = writer
@@ -43,10 +45,18 @@ class Shard:
 
         `token` is the epoch, or the id of a rebuild. Raises NeedsRebuild.
         """
+        try:
+            return await self._take(token, records, announce)
+        finally:
+            self.since = 0
+
+    async def _take(self, token: str, records: Sequence[ConsumerRecord], announce: int) -> bool:
         for first in range(0, len(records), AT_ONCE):
             part = records[first : first + AT_ONCE]
+            self.since = part[0].timestamp
             publications = [each for record in part if (each := await self._read(record)) is not None]
             end = part[-1].offset + 1
+            metrics.BATCH.observe(len(publications))
             fed = await self._store.feed(
                 self.partition, token, self.position, end, self._window, announce, publications
             )

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 
-from livefair.valkey import AWAY, ResponseError
+from livefair.valkey import AWAY, ResponseError, Unanswered
 from livefair.wire.acks import acks_key
 from livefair.wire.feed import feeder_key, last_key, view_key
 from services.feeder.publications import Read
@@ -23,6 +23,7 @@ from services.feeder.together import Argument, Together
 LIBRARY = files("services.feeder").joinpath("library.lua").read_text()
 RETRY_S = 0.25
 _encoder = msgspec.msgpack.Encoder()
+_unanswered = Unanswered("feed")
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -145,6 +146,7 @@ class Store:
             except ResponseError as error:
                 await self._mend(error)
             except AWAY as error:
+                _unanswered(error)
                 if self.connected:
                     log.warning("Valkey is away", error=type(error).__name__)
                 self.connected = False
@@ -161,6 +163,7 @@ class Store:
             await self.load()
             return
         # Full, read-only, or a server without functions: nothing that asking faster would change.
+        _unanswered(error)
         log.error("Valkey refuses", reason=reason[:200])
         self.connected = False
         await asyncio.sleep(1)

@@ -15,13 +15,14 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
 from livefair.errors import Unavailable
-from livefair.valkey import RedisError
+from livefair.valkey import RedisError, Unanswered
 from livefair.wire.feed import push_key
 
 HEARD_S = 5.0
 """After this silence the server is asked for a sign of life, and after twice of it the connection is given up."""
 RETRY_S = 0.25
 _PREFIX = len(push_key(""))
+_unanswered = Unanswered("announcements")
 log = structlog.get_logger(__name__)
 
 
@@ -77,6 +78,7 @@ class Announcements:
                 await connection.connect()  # type: ignore[no-untyped-call]
                 await self._listen(connection)
             except (RedisError, OSError) as error:
+                _unanswered(error)
                 log.warning("lost the announcements", error=type(error).__name__)
             finally:
                 self._connection = None

@@ -13,7 +13,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from livefair.errors import Unavailable
-from livefair.valkey import RedisError
+from livefair.valkey import RedisError, Unanswered
 from livefair.wire.acks import acks_key, person_of
 from livefair.wire.channels import candidate_channel
 from livefair.wire.feed import NO_OFFSET, Class, Publication, feeder_key, last_key, stream_key, view_key
@@ -48,6 +48,7 @@ class _Person(msgspec.Struct, frozen=True):
 
 
 _person = msgspec.json.Decoder(_Person)
+_unanswered = Unanswered("window")
 
 
 class Hot:
@@ -119,7 +120,7 @@ class Hot:
         try:
             return await asyncio.shield(asyncio.ensure_future(asking))
         except (RedisError, OSError) as error:
-            raise Unavailable(f"Valkey did not answer: {type(error).__name__}") from None
+            raise _unanswered(error) from None
 
 
 def _epoch_of(key: str) -> tuple[str, str, str]:

@@ -178,6 +178,7 @@ class Api:
     def _problem(self, request: web.Request, error: Exception, route: str, identifier: str) -> web.Response:
         problem = as_problem(error, route, identifier)
         metrics.REQUESTS.labels(route, str(problem.status)).inc()
+        metrics.PROBLEMS.labels(problem.code).inc()
         language = language_of(request.headers.get("Accept-Language", ""), "en")
         return problems.response(problem, language, identifier)
 

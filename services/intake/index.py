@@ -17,8 +17,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from livefair.errors import Unavailable
+from livefair.valkey import Unanswered
 
 log = structlog.get_logger(__name__)
+_unanswered = Unanswered("index")
 
 KEPT_S = 24 * 3600
 """How long an answer can be asked for again."""
@@ -173,7 +175,7 @@ class Index:
             try:
                 await self._redis.set(mark, nonce)
             except RedisError as error:
-                raise Unavailable(f"Valkey did not answer: {type(error).__name__}") from None
+                raise _unanswered(error) from None
             count = 0
             batch: list[Past] = []
             async with aclosing(self._outcomes()) as outcomes:
@@ -202,7 +204,7 @@ class Index:
         try:
             answer: list[bytes | int] = await script(keys=keys, args=[nonce, *arguments])  # type: ignore[misc]
         except (RedisError, OSError) as error:
-            raise Unavailable(f"Valkey did not answer: {type(error).__name__}") from None
+            raise _unanswered(error) from None
         if not answer or answer[0] != nonce.encode():
             await self._redis.connection_pool.disconnect()
             raise Unavailable("Valkey answered somebody else")

@@ -17,7 +17,7 @@ from livefair.wire.envelope import fact_headers
 from livefair.wire.facts import SignedUp
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import CANDIDATE_KEYS, CANDIDATES
-from services.intake import access, people
+from services.intake import access, metrics, people
 from services.intake.door import Door
 from services.intake.index import Claim, entry_name
 from services.intake.log import Record
@@ -59,6 +59,7 @@ async def take_on(door: Door, fair: str, key: str, body: SignUp, claims: Claims 
     kept = await door.submissions.submit(
         prepared.claim, (prepared.fact,), receipt_of(prepared.said), (prepared.data_key,)
     )
+    metrics.SIGNUPS.inc()
     return read_receipt(kept)
 
 

@@ -13,6 +13,7 @@ from typing import Self
 import structlog
 
 from livefair.errors import Unavailable
+from services.intake import metrics
 from services.intake.index import Claim, Entry, Index
 from services.intake.log import Log, Record
 from services.intake.problems import Refused
@@ -138,6 +139,7 @@ class Submissions:
 
     async def _wave(self) -> None:
         wave, self._forming = self._forming, []
+        metrics.WAVE.observe(len(wave))
         try:
             going = await self._claim([each for each in wave if not each.future.done()])
             there = await self._append(going)

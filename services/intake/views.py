@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from livefair.errors import Unavailable
+from livefair.valkey import Unanswered
 from livefair.wire.feed import NO_OFFSET, feeder_key, last_key, view_key
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import FEED
@@ -59,6 +60,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 _read_event = msgspec.json.Decoder(Event).decode
+_unanswered = Unanswered("views")
 
 
 class Views:
@@ -101,11 +103,11 @@ class Views:
         done, _ = await asyncio.wait({work}, timeout=READ_WITHIN_S)
         if not done:
             work.add_done_callback(_forget)
-            raise Unavailable("Valkey did not answer in time")
+            raise _unanswered()
         try:
             answer = work.result()
         except (RedisError, OSError) as error:
-            raise Unavailable(f"Valkey did not answer: {type(error).__name__}") from None
+            raise _unanswered(error) from None
         if answer[0] != nonce.encode():
             await self._redis.connection_pool.disconnect()
             raise Unavailable("Valkey answered somebody else")

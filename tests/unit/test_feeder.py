@@ -83,7 +83,7 @@ def test_what_is_no_publication_says_why(
 
 
 def test_standing_still_with_records_waiting_ends_it_and_nothing_else_does() -> None:
-    shard: Any = SimpleNamespace(partition=0, position=10, live=True)
+    shard: Any = SimpleNamespace(partition=0, position=10, live=True, since=0)
     store: Any = SimpleNamespace(connected=True)
     watch = Watch(cast("Any", None), [shard], store)
     for _ in range(3 * STUCK_AFTER):
