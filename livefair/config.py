@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for the network")
     http_port: Port = Field(8080, description="port of intake: HTTP and the pages; 0: any free one")
     gateway_port: Port = Field(8081, description="port of the gateway: /ws; 0: any free one")
-    ops_port: Port = Field(0, description="port of /healthz, /readyz and /metrics of worker, feeder, insight; 0: none")
+    ops_port: Port = Field(
+        0, description="port of /healthz, /readyz and /metrics of gateway, worker, feeder, insight; 0: none"
+    )
     ws_url: str | None = Field(
         None, description="websocket URL told to pages; unset: the page's host, gateway_port, /ws"
     )
@@ -203,6 +205,11 @@ def lock_file(data: Path) -> Path:
 def state_file(data: Path) -> Path:
     """The file in which `livefair up` tells other commands its addresses: what `up --json` prints."""
     return data / "up.json"
+
+
+def targets_file(data: Path) -> Path:
+    """Where `livefair up` tells a Prometheus the pages of metrics, as its file_sd_configs reads them."""
+    return data / "targets.json"
 
 
 def running_up(data: Path) -> dict[str, Any] | None:

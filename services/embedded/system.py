@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from livefair import cli, keyring, topics_admin
-from livefair.config import Settings, lock_file, state_file
+from livefair.config import Settings, lock_file, state_file, targets_file
 from livefair.errors import AlreadyRunning, DirectoryUnusable, EnvironmentFault, SettingError
 from services.embedded.child import Launch, Service, try_lock
 from services.embedded.ports import claim, free_port
@@ -83,6 +83,7 @@ class System:
         self._commands = installed_commands() if commands is None else commands
         self._stack = AsyncExitStack()
         self._ports: set[int] = set()
+        self._targets: list[dict[str, object]] = []
         self.supervisor = Supervisor(self._telling.say)
 
     async def __aenter__(self) -> Self:
@@ -208,7 +209,7 @@ class System:
         if name == "intake":
             ops_port, probe = 0, http_probe(host, self.settings.http_port)
         elif name == "gateway":
-            ops_port, probe = 0, http_probe(host, self.settings.gateway_port)
+            ops_port, probe = self._free_port(), http_probe(host, self.settings.gateway_port)
         else:
             ops_port = self._free_port()
             probe = http_probe(host, ops_port)
@@ -216,12 +217,17 @@ class System:
         environment |= self.settings.environment(ops_port=ops_port, slot=slot)
         launch = Launch(self._commands[name], environment)
         label = f"{name}-{slot}" if slot else name
+        target = {"job": "livefair", "service": name, "slot": str(slot)}
+        self._targets.append({"targets": [f"{host}:{ops_port or self.settings.http_port}"], "labels": target})
         return Service(name, lambda: launch, probe, self.log_dir / f"{label}.log", slot=slot, start_within=RESTORE_S)
 
     def _write_state(self, stack: AsyncExitStack) -> None:
         file = state_file(self.settings.data)
         file.write_bytes(msgspec.json.encode(self.state()) + b"\n")
         stack.callback(file.unlink, missing_ok=True)
+        targets = targets_file(self.settings.data)
+        targets.write_bytes(msgspec.json.encode(self._targets) + b"\n")
+        stack.callback(targets.unlink, missing_ok=True)
 
     def _free_port(self) -> int:
         while (port := free_port(self.settings.host)) in self._ports:

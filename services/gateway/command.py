@@ -11,6 +11,7 @@ import uvloop
 from livefair import config, logs, topics_admin
 from livefair.errors import PortBusy
 from livefair.garbage import collect_seldom
+from livefair.ops import serve_ops
 from services.gateway.gateway import open_gateway
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,11 @@ async def _run(settings: config.Located) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, ended.set)
     await topics_admin.verify(settings.kafka, settings.replication)
-    async with open_gateway(settings) as gateway:
+    async with (
+        open_gateway(settings) as gateway,
+        # Beside its public port, which several gateways may share: a page of metrics must be one process's own.
+        serve_ops(settings.host, settings.ops_port, gateway.ready),
+    ):
         try:
             port = await gateway.door.open()
         except OSError as error:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from livefair import keyring
 from livefair.config import Located
+from livefair.ops import Readiness
 from livefair.valkey import new_client
 from services.directory import Directory
 from services.gateway.acks import Acks
@@ -24,11 +25,12 @@ from services.writer import Writer
 
 
 class Gateway:
-    """What `open_gateway` gives: the door, and the tasks behind it."""
+    """What `open_gateway` gives: the door, the tasks behind it, and why it may not be ready."""
 
-    def __init__(self, door: Door, tasks: list[asyncio.Task[None]]) -> None:
+    def __init__(self, door: Door, tasks: list[asyncio.Task[None]], ready: Readiness) -> None:
         self.door = door
         self.tasks = tasks
+        self.ready = ready
 
 
 @asynccontextmanager
@@ -58,7 +60,7 @@ async def open_gateway(settings: Located) -> AsyncIterator[Gateway]:
 
             tasks = [asyncio.create_task(each.run()) for each in (control, hub, presence)]
             try:
-                yield Gateway(Door(settings, rooms, ready), tasks)
+                yield Gateway(Door(settings, rooms, ready), tasks, ready)
             finally:
                 for task in tasks:
                     task.cancel()
