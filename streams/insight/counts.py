@@ -58,20 +58,8 @@ def count(part: Part, decision: Decision) -> None:
             _signed_up_at(part, decision.at)
         case ApplicationApplied():
             _reached(part, decision.person.source, "applied")
-        case ApplicationEntered(row=row):
-            _entered(part, row, decision.counts)
-            if row.state in ANSWERS:
-                _answered(part, decision.at, row)
-            if _fails(row, row.state):
-                part.jobs[row.job].failing += 1
-        case ApplicationMoved(row=row):
-            _entered(part, row, decision.counts)
-            if decision.was in _UNANSWERED and row.state in ANSWERS:
-                _answered(part, decision.at, row)
-            if _fails(row, decision.was):
-                part.jobs[row.job].failing -= 1
-        case OfferMade() | OfferClosed():
-            _entered(part, decision.row, decision.counts)
+        case ApplicationEntered() | ApplicationMoved() | OfferMade() | OfferClosed():
+            _application(part, decision)
         case JobListed(job=job):
             counts = _job(part, job.job, decision.counts)
             counts.region, counts.occupation, counts.level = job.region, job.occupation, job.min_level or 0
@@ -102,9 +90,21 @@ def _signed_up_at(part: Part, at: int) -> None:
         part.hours = keep_newest(part.hours, HOURS_KEPT)
 
 
-def _entered(part: Part, row: Row, counts: Counts) -> None:
+def _application(part: Part, decision: ApplicationEntered | ApplicationMoved | OfferMade | OfferClosed) -> None:
+    row = decision.row
     _reached(part, row.source, row.state)
-    _job(part, row.job, counts)
+    job = _job(part, row.job, decision.counts)
+    match decision:
+        case ApplicationEntered():
+            job.failing += _fails(row, row.state)
+            if row.state in ANSWERS:
+                _answered(part, decision.at, row)
+        case ApplicationMoved(was=was):
+            job.failing -= _fails(row, was)
+            if was in _UNANSWERED and row.state in ANSWERS:
+                _answered(part, decision.at, row)
+        case _:
+            pass
 
 
 def _reached(part: Part, source: str, state: str) -> None:

@@ -1,4 +1,7 @@
-"""What a fair's parts add up to, and the events that say so. Pure; the same parts give the same events, in one order."""
+"""What a fair's parts add up to, and the events that say so.
+
+Pure: the same parts give the same events, in the same order.
+"""
 
 from __future__ import annotations
 
