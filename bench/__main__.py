@@ -1,4 +1,4 @@
-"""`python -m bench [start] [latency] [stage] [memory] [intake]`: the tables, all of them where none is named."""
+"""`python -m bench [start] [latency] [stage] [memory] [intake] [hops]`: the tables, all of them where none is named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import intake, latency, ledger, memory, start
+from bench import hops, intake, latency, ledger, memory, start
 from bench.report import Report, circumstances
 
 
@@ -21,13 +21,14 @@ class Name(StrEnum):
     stage = "stage"
     memory = "memory"
     intake = "intake"
+    hops = "hops"
 
 
 def main(
     tables: Annotated[list[Name] | None, typer.Argument(help="Which tables.", show_default="all")] = None,
     runs: Annotated[int, typer.Option(min=1, help="How often each figure is measured.")] = 3,
-    rate: Annotated[float, typer.Option(min=1, help="latency: sign-ups a second.")] = 200,
-    seconds: Annotated[int, typer.Option(min=1, help="latency: seconds of a run.")] = 20,
+    rate: Annotated[float, typer.Option(min=1, help="latency, hops: sign-ups a second.")] = 200,
+    seconds: Annotated[int, typer.Option(min=1, help="latency, hops: seconds of a run.")] = 20,
     inputs: Annotated[int, typer.Option(min=1000, help="stage: applications of a run.")] = 300_000,
     requests: Annotated[int, typer.Option(min=1000, help="intake: sign-ups of a round.")] = 20_000,
 ) -> None:
@@ -38,6 +39,7 @@ def main(
         Name.stage: lambda: ledger.measure(runs, inputs),
         Name.memory: lambda: memory.measure(runs),
         Name.intake: lambda: intake.measure(runs, requests),
+        Name.hops: lambda: hops.measure(runs, rate, seconds),
     }
     console = Console(width=120)
     console.print(circumstances(), highlight=False)
