@@ -17,7 +17,7 @@ import msgspec
 from aiokafka.admin import NewTopic
 
 from bench.ground import Ground, ground, keep_on
-from bench.intake_load import Door, Orders, Round
+from bench.intake_load import Door, Name, Orders, Round
 from bench.report import Figure, Report
 from bench.running import command, environment
 from livefair import keyring, tokens
@@ -81,7 +81,7 @@ async def _measure(runs: int, requests: int) -> list[Round]:
             ) as second,
         ):
             fair, jobs = await _fair(place, ports["ours"])
-            doors = {"ours": Door(ports["ours"], first), "peer": Door(ports["peer"], second)}
+            doors: dict[Name, Door] = {"ours": Door(ports["ours"], first), "peer": Door(ports["peer"], second)}
             return await _rounds(Orders(doors, fair, jobs, CONNECTIONS, requests, runs, list(place.others)))
 
 

@@ -29,6 +29,9 @@ ROUND_S = 300.0
 """A round that takes longer is given up."""
 
 
+Name = Literal["ours", "peer"]
+
+
 class Door(msgspec.Struct):
     """One server: where it listens, and whose processor time counts."""
 
@@ -39,7 +42,7 @@ class Door(msgspec.Struct):
 class Orders(msgspec.Struct):
     """What to do: `rounds` of `requests` at each door, in turn, after one at each that is not told."""
 
-    doors: dict[Literal["ours", "peer"], Door]
+    doors: dict[Name, Door]
     fair: str
     jobs: list[str]
     connections: int
@@ -51,7 +54,7 @@ class Orders(msgspec.Struct):
 class Round(msgspec.Struct):
     """What one round took. `cpu_s` is the server's processor time, `load_cpu_s` ours."""
 
-    door: str
+    door: Name
     accepted: int
     refused: dict[str, int]
     wall_s: float
@@ -124,7 +127,7 @@ class People:
         return found
 
 
-async def round_at(name: str, door: Door, requests: list[bytes], connections: int) -> Round:
+async def round_at(name: Name, door: Door, requests: list[bytes], connections: int) -> Round:
     """Send them all over so many connections; what that took."""
     statuses: Counter[str] = Counter()
     left = iter(requests)

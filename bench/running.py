@@ -43,10 +43,14 @@ def answer(*words: str, data: str) -> dict[str, Any]:
 
 
 @contextmanager
-def running(words: Sequence[str], data: str) -> Iterator[subprocess.Popen[str]]:
+def running(words: Sequence[str], data: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """A command while the block runs; stopped by SIGINT, as by Ctrl-C. What it says on stderr goes to ours."""
     process = subprocess.Popen(
-        command(*words), env=environment(LIVEFAIR_DATA=data), stdout=subprocess.PIPE, text=True, start_new_session=True
+        command(*words),
+        env=environment(LIVEFAIR_DATA=data, **settings),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         yield process
@@ -60,11 +64,11 @@ def running(words: Sequence[str], data: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def running_up() -> Iterator[dict[str, Any]]:
-    """`livefair up` in a directory of its own; what it says of itself when it is ready."""
+def running_up(**settings: str) -> Iterator[dict[str, Any]]:
+    """`livefair up` in a directory of its own, with these variables; what it says of itself when it is ready."""
     with (
         tempfile.TemporaryDirectory(prefix="livefair-bench-") as data,
-        running(["up", *FREE_PORTS, "--json"], data) as process,
+        running(["up", *FREE_PORTS, "--json"], data, **settings) as process,
     ):
         assert process.stdout is not None  # noqa: S101
         line = process.stdout.readline()

@@ -25,8 +25,8 @@ BACK_AFTER_S = (0.3, 2.0)
 ACCEPTS, DECLINES = 0.55, 0.25
 """Shares of people who accept or decline an offer; the others let it lapse."""
 THINKS_S = (0.3, 2.0)
-AT_ONCE = 64
-"""Requests of sign-ups under way at one time."""
+AT_ONCE = 512
+"""Requests of sign-ups under way at one time: so many that a door which takes its time is not spared by it."""
 
 Told = Callable[[str], None]
 """Called with an application's id when a phone is told of it for the first time."""
@@ -106,6 +106,7 @@ class Phones:
         async with asyncio.TaskGroup() as tasks:
             for arrival in schedule:
                 await asyncio.sleep(max(0.0, began + arrival.at_s - loop.time()))
+                self._tally.behind.append(loop.time() - began - arrival.at_s)
                 tasks.create_task(self._try(arrival.kind, self._do(phones[arrival.person], arrival.kind)))
         for phone in phones:
             phone.body.clear()  # they may be reminded for hours, but need it no more
@@ -164,6 +165,7 @@ class Phones:
         return True
 
     async def _sign_up(self, phone: Phone, key: str) -> bool:
+        tapped = time.perf_counter()
         async with self._places:
             answer = await self._door.sign_up(self._fair, phone.body, key=key)
         at = time.perf_counter()
@@ -173,7 +175,7 @@ class Phones:
         elif first != answer:
             self._tally.contradicted.append(answer["candidate"])
         for application in answer["applications"]:
-            if self._tally.promises.acknowledge(application["id"], at):
+            if self._tally.promises.acknowledge(application["id"], at, tapped):
                 self._told(application["id"])
         return True
 

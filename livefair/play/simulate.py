@@ -31,6 +31,7 @@ from livefair.play.phones import Phones
 from livefair.play.show import HOST, Acks, badge, settle, today
 from livefair.play.tally import Tally
 from livefair.play.watching import Doors
+from livefair.play.witness import percentiles
 
 JOBS = 40
 """Jobs of a fair that is opened for the occasion."""
@@ -91,9 +92,9 @@ async def run(
             schedule = [Arrival(number / rate, number, "signup") for number in range(count)]
             await host.watch(fair, overlay=False)
             async with Phones(doors, fair, seed, tally, watching=0, told=told) as phones:
-                began = time.monotonic()
+                began, used = time.monotonic(), time.process_time()
                 await _with_progress(phones, people, [job["job"] for job in jobs], schedule)
-                took = time.monotonic() - began
+                took, used = time.monotonic() - began, time.process_time() - used
                 await settle(tally)
         finally:
             await host.close()
@@ -109,6 +110,9 @@ async def run(
         "applications": len(promises.acknowledged),
         "pushed": promises.submitted,
         "latency_ms": tally.latency(),
+        "from_tap_ms": percentiles(promises.from_tap),
+        "behind_ms": percentiles(tally.behind),
+        "own_cpu_s": round(used, 3),
         "lost": len(promises.missing),
         "doubled": len(tally.doubled),
         "holes": len(tally.holes),

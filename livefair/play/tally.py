@@ -11,7 +11,7 @@ from typing import Any
 
 from livefair.client import Event
 from livefair.errors import LivefairError
-from livefair.play.witness import Promises, Witness, percentile_ms
+from livefair.play.witness import Promises, Witness, percentiles
 
 
 class Tally:
@@ -28,6 +28,8 @@ class Tally:
         self.contradicted: list[str] = []
         """Applications of a repeat that was answered otherwise than the first time."""
         self.witnesses: list[Witness] = []
+        self.behind: list[float] = []
+        """By how much phones were later than their time, s: what the player itself adds."""
         self._waiting: set[str] = set()
 
     def witness(self, channel: str) -> Witness:
@@ -76,8 +78,7 @@ class Tally:
     def latency(self, newest: int | None = None) -> dict[str, float | None]:
         """From the acknowledgement at the phone to the push at the host, ms; of the `newest` applications."""
         found = self.promises.latencies
-        chosen = list(found if newest is None else islice(reversed(found), newest))
-        return {"p50": percentile_ms(chosen, 50), "p99": percentile_ms(chosen, 99)}
+        return percentiles(list(found if newest is None else islice(reversed(found), newest)))
 
     def summary(self) -> dict[str, Any]:
         """The whole of it as plain values."""

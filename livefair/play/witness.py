@@ -60,21 +60,29 @@ class Promises:
     def __init__(self) -> None:
         self.latencies: deque[float] = deque(maxlen=KEPT)
         """Seconds from the acknowledgement at the phone to the push at the host; 0 where the push was first."""
+        self.from_tap: deque[float] = deque(maxlen=KEPT)
+        """Seconds from the tap at the phone to the push at the host."""
         self.acknowledged: dict[str, float] = {}
+        self._tapped: dict[str, float] = {}
         self.doubled: list[str] = []
         self._submitted: dict[tuple[str, int], float] = {}
         self._awaited: set[str] = set()
 
-    def acknowledge(self, application: str, at: float) -> bool:
-        """A phone was told that this application is taken on; whether it is the first to be told so."""
+    def acknowledge(self, application: str, at: float, tapped: float | None = None) -> bool:
+        """A phone was told that this application is taken on; whether it is the first to be told so.
+
+        `tapped` is when its owner signed up, where that is to be measured from too.
+        """
         if application in self.acknowledged:
             return False
         self.acknowledged[application] = at
+        if tapped is not None:
+            self._tapped[application] = tapped
         pushed = self._submitted.get((application, 1))
         if pushed is None:
             self._awaited.add(application)
         else:
-            self.latencies.append(max(0.0, pushed - at))
+            self._measure(application, at, pushed)
         return True
 
     def submit(self, application: str, revision: int, at: float) -> None:
@@ -86,7 +94,13 @@ class Promises:
         told = self.acknowledged.get(application)
         if revision == 1 and told is not None:
             self._awaited.discard(application)
-            self.latencies.append(max(0.0, at - told))
+            self._measure(application, told, at)
+
+    def _measure(self, application: str, told: float, pushed: float) -> None:
+        self.latencies.append(max(0.0, pushed - told))
+        tapped = self._tapped.pop(application, None)
+        if tapped is not None:
+            self.from_tap.append(pushed - tapped)
 
     @property
     def submitted(self) -> int:
@@ -106,3 +120,8 @@ def percentile_ms(seconds: Sequence[float], percent: float) -> float | None:
     ordered = sorted(seconds)
     rank = max(0, -(-len(ordered) * percent // 100) - 1)
     return round(ordered[int(rank)] * 1000, 2)
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
+    """The two that are told, in ms."""
+    return {"p50": percentile_ms(seconds, 50), "p99": percentile_ms(seconds, 99)}
