@@ -30,7 +30,10 @@ Rank = tuple[int, int, int]
 
 @dataclass(slots=True)
 class Report:
-    """What the audit found. `lost`, `doubled` and `differing` are the faults; the rest says how much was looked at."""
+    """What the audit found. `lost`, `doubled` and `differing` are the faults; the rest says how much was looked at.
+
+    `insight_compared` counts rows that insight shows and the log confirms, `insight_behind` fairs not counted whole yet.
+    """
 
     inputs: int = 0
     decided: int = 0
@@ -43,6 +46,8 @@ class Report:
     stale_dropped: int = 0
     unreadable: int = 0
     acknowledged: int = 0
+    insight_compared: int = 0
+    insight_behind: int = 0
     examples: list[str] = field(default_factory=list)
 
     @property

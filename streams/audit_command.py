@@ -23,6 +23,7 @@ from livefair.kafka import new_admin
 from livefair.reading import Bounds, Reader, open_reader
 from livefair.wire.topics import FEED, PARTITIONS, Topic
 from streams.audit import Arrivals, Refold, Report, check_acknowledged
+from streams.audit_insight import InsightCheck
 from streams.desk import DeskFold
 from streams.fair import FairFold
 from streams.fold import Fold
@@ -51,7 +52,7 @@ def audit(
 
 async def run(kafka: str, fair: str | None = None, acknowledged: list[str] | None = None) -> Report:
     """The report on a cluster as its log stands now."""
-    report, arrivals, applications = Report(), Arrivals(), set[str]()
+    report, arrivals, insight, applications = Report(), Arrivals(), InsightCheck(), set[str]()
     folds: list[Fold[Any, Any, Any]] = [FairFold(), DeskFold(), LedgerFold()]
     async with open_reader(kafka) as reader:
         # What is committed is asked for first, and then the ends of the targets: so all of it must be there.
@@ -65,24 +66,30 @@ async def run(kafka: str, fair: str | None = None, acknowledged: list[str] | Non
             for (topic, partition), bounds in targets.items():
                 async for batch in reader.stretch(topic, partition, bounds.first, bounds.end):
                     for record in batch:
-                        arrivals.see(topic.name, partition, record.headers)
-                        if topic is not FEED:
+                        news = arrivals.see(topic.name, partition, record.headers)
+                        if topic is FEED:
+                            if news:
+                                insight.see(record)
+                        else:
                             kept = Kept(record.offset, record.timestamp, record.key, record.value, record.headers)
                             inputs[topic.name, partition].append(kept)
                     progress.advance(task, len(batch))
             for fold in folds:
                 for partition in range(PARTITIONS):
-                    refold = Refold(fold, partition, report, fair)
+                    refold, counting = Refold(fold, partition, report, fair), insight.count(fold.log, partition)
                     bounds = logs[fold.log, partition]
                     async for batch in reader.stretch(fold.log, partition, bounds.first, bounds.end):
                         for record in batch:
                             refold.read_log(record)
+                            counting.read(record)
                         progress.advance(task, len(batch))
                     for kept in inputs.pop((fold.source.name, partition), ()):
                         refold.fold_again(kept, arrivals, committed[fold.name].get(partition, 0))
                     refold.finish()
+                    counting.finish()
                     applications |= refold.applications
     check_acknowledged(acknowledged or [], applications, report)
+    insight.compare(report, fair)
     return report
 
 
