@@ -32,7 +32,7 @@ Rank = tuple[int, int, int]
 class Report:
     """What the audit found. `lost`, `doubled` and `differing` are the faults; the rest says how much was looked at.
 
-    `insight_compared` counts rows that insight shows and the log confirms, `insight_behind` fairs not counted whole yet.
+    `insight_compared` counts rows of insight that the log confirms, `insight_behind` fairs not yet counted whole.
     """
 
     inputs: int = 0

@@ -26,7 +26,6 @@ from services.embedded.provision import Silent, Telling, provide_broker, provide
 from services.embedded.supervisor import Supervisor
 
 SERVICES = ("intake", "gateway", "worker", "feeder", "insight")
-_OPTIONAL = frozenset({"insight"})
 
 RESTORE_S = 900.0
 """A service reads what it missed before it is ready: long after a long time away, and no reason to kill it."""
@@ -41,10 +40,10 @@ Commands = Mapping[str, tuple[str, ...]]
 def installed_commands() -> Commands:
     """The services of this installation as processes of this Python. Raises EnvironmentFault for a missing one."""
     known = cli.commands()
-    missing = [name for name in SERVICES if name not in known and name not in _OPTIONAL]
+    missing = [name for name in SERVICES if name not in known]
     if missing:
         raise EnvironmentFault(f"this installation has no command {', '.join(missing)}: run `make setup`.")
-    return {name: (sys.executable, "-m", "livefair.cli", name) for name in SERVICES if name in known}
+    return {name: (sys.executable, "-m", "livefair.cli", name) for name in SERVICES}
 
 
 class State(msgspec.Struct):

@@ -12,7 +12,7 @@ import typer
 from livefair import cli
 from services.embedded import system, up
 
-NAMES = ("intake", "gateway", "worker", "feeder")
+NAMES = ("intake", "gateway", "worker", "feeder", "insight")
 
 
 def main() -> None:
