@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.livefair-setup
 SYNC   := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) VIRTUAL_ENV= $(BIN)/uv sync --frozen --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fmt lint types bench lock clean
+.PHONY: help setup demo test fmt lint types bench docs lock clean
 
 help:    ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,9 @@ types: setup    ## mypy --strict
 bench: setup    ## figures of the issue, by command
 	@$(SYNC) --quiet --inexact --group bench >&2
 	@$(BIN)/python -m bench $(ARGS)
+
+docs: setup    ## what in the papers is made of code: OpenAPI, AsyncAPI, tables, pictures of the flow
+	@$(BIN)/python -m docs.make
 
 lock: setup    ## resolve the dependencies of pyproject.toml again (uv.lock)
 	@$(BIN)/uv lock $(ARGS)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Awaitable, Callable
+
 from aiohttp import web
 
+from livefair import asyncapi
 from livefair.config import Settings
 from livefair.ops import add_probes
 from services.intake import openapi
@@ -13,6 +17,23 @@ from services.intake.origins import Origins
 from services.intake.pages import Site
 from services.intake.problems import response
 from services.intake.rates import Rate
+from services.intake.versions import etag_of
+
+
+def _serving(document: bytes) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A handler that gives one document, compressed where the client takes it."""
+    packed = gzip.compress(document, 9, mtime=0)
+    headers = {"Cache-Control": "no-cache", "ETag": etag_of(document), "Vary": "Accept-Encoding"}
+
+    async def serve(request: web.Request) -> web.Response:
+        if request.headers.get("If-None-Match", "") == headers["ETag"]:
+            return web.Response(status=304, headers=headers)
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            encoded = {**headers, "Content-Encoding": "gzip"}
+            return web.Response(body=packed, content_type="application/json", headers=encoded)
+        return web.Response(body=document, content_type="application/json", headers=headers)
+
+    return serve
 
 
 def build(settings: Settings, door: Door) -> web.Application:
@@ -24,12 +45,8 @@ def build(settings: Settings, door: Door) -> web.Application:
     Api(door, door.keyring, settings.body_bytes, signups, others).add_to(app)
     Site(settings, door, origins, signups, others).add_to(app)
     add_probes(app, door.not_ready)
-    document = openapi.as_bytes()
-
-    async def serve_document(_request: web.Request) -> web.Response:
-        return web.Response(body=document, content_type="application/json", headers={"Cache-Control": "no-cache"})
-
-    app.router.add_get("/openapi.json", serve_document)
+    for path, document in (("/openapi.json", openapi.as_bytes()), ("/asyncapi.json", asyncapi.as_bytes())):
+        app.router.add_get(path, _serving(document))
     declared = list(app.router.resources())
 
     async def serve_nothing(request: web.Request) -> web.Response:

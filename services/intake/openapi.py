@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the declared calls; `python -m services.intake.openapi` writes the copy in docs.
+"""The OpenAPI 3.1 document, made from the declared calls; `make docs` writes the copy in docs.
 
 Nothing is said in it by hand that the door does not do by the same declaration.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -43,14 +42,11 @@ from services.intake.models import ProblemShown
 from services.intake.operations import OPERATIONS, Operation
 from services.intake.texts import PROBLEMS
 
-COPY = Path(__file__).parents[2] / "docs" / "openapi.json"
-"""The committed copy, in a checkout."""
-
 _ALWAYS = ("too-many", "internal")
 _DESCRIPTION = """\
 From a sign-up to a match while the fair is on air. What is asked for here is decided a few milliseconds later; \
-what was decided is pushed by the gateway (`/ws`, see the AsyncAPI document). Problems are RFC 9457; texts come in \
-English or Chinese by Accept-Language."""
+what was decided is pushed by the gateway (`/ws`, see the AsyncAPI document at /asyncapi.json). Problems are \
+RFC 9457; texts come in English or Chinese by Accept-Language."""
 
 
 @cache
@@ -74,8 +70,9 @@ def document() -> dict[str, Any]:
         ),
     )
     whole = construct_open_api_with_schema_class(api, by_alias=True)
-    found: dict[str, Any] = whole.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return found
+    # A default is not said: of a parameter in the path OpenAPI's schema forbids some of them even so.
+    said = whole.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    return {"openapi": whole.openapi, **said}
 
 
 def _path_parameters(path: str) -> list[Parameter | Reference]:
@@ -176,7 +173,3 @@ def _security(operation: Operation) -> list[dict[str, list[str]]] | None:
     if operation.bearer == "none":
         return None
     return [{"bearer": []}] if operation.bearer == "required" else [{"bearer": []}, {}]
-
-
-if __name__ == "__main__":
-    COPY.write_bytes(as_bytes())

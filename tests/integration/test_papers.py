@@ -15,6 +15,7 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
+from docs import flow
 from livefair import config, keyring
 from livefair.asyncapi import document, log
 from livefair.play.show import Show, badge
@@ -31,11 +32,16 @@ pytestmark = [pytest.mark.kafka, pytest.mark.valkey]
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PAPERS = Papers(orjson.loads(orjson.dumps(document())))
 STUCK_S = 60.0
+FOLDS = {"fair desk": "fair", "candidate desk": "desk", "seat ledger": "ledger"}
 PLAYED = {
     *("fair.changed", "job.opened", "job.pinned", "job.changed", "job.counters", "candidate.registered"),
     *("application.submitted", "application.matched", "offer.made", "application.offered"),
 }
 """What is heard of any fair that is played: whatever comes beside it is held against the document too."""
+WRITTEN_BY = {f"/livefair/{program}": program for program in flow.WRITES} | {
+    f"/livefair/{name}": stage.name for stage in flow.stages() for name in (stage.log.name, FOLDS[stage.name])
+}
+"""By the CloudEvents `source` of a record, the program of the picture that wrote it."""
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +161,7 @@ def hold_record(topic: Topic, record: ConsumerRecord) -> None:
     assert name in PAPERS.types[f"topic.{topic.name}"], name
     if not plain:
         PAPERS.check_headers(name, headers)
+        assert WRITTEN_BY[headers["ce_source"]] in flow.writers(topic.name), (topic.name, headers)
     if record.value is not None:
         PAPERS.check(name, orjson.loads(record.value))
 
