@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import gc
+import time
+
+from prometheus_client import Counter
+
+SECONDS = Counter("livefair_gc_seconds_total", "Time that the collector of cycles has kept everything else waiting.")
+
+_began = 0.0
 
 
 def collect_seldom() -> None:
@@ -14,3 +21,13 @@ def collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 50)
+    if _timed not in gc.callbacks:
+        gc.callbacks.append(_timed)
+
+
+def _timed(phase: str, _info: dict[str, int]) -> None:
+    global _began  # noqa: PLW0603  # one collector for a process
+    if phase == "start":
+        _began = time.perf_counter()
+    else:
+        SECONDS.inc(time.perf_counter() - _began)

@@ -94,7 +94,10 @@ def test_what_is_waited_for_and_mounted_exists(compose: dict[str, Any]) -> None:
         for other, how in service.get("depends_on", {}).items():
             waits_for_health = how["condition"] == "service_healthy"
             assert waits_for_health == ("healthcheck" in compose["services"][other]), f"{name} → {other}"
-        assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= set(compose["volumes"])
+        mounted = {volume.split(":")[0] for volume in service.get("volumes", [])}
+        files = {each for each in mounted if each.startswith("./")}
+        assert all((ROOT / each).exists() for each in files), name
+        assert mounted - files <= set(compose["volumes"])
 
 
 def test_the_broker_in_a_container_is_told_what_the_embedded_one_is(compose: dict[str, Any]) -> None:
