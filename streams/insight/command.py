@@ -17,7 +17,8 @@ from livefair import config, logs, topics_admin
 from livefair.errors import SettingError, Unavailable
 from livefair.garbage import collect_seldom
 from livefair.ops import serve_ops
-from livefair.wire.topics import INSIGHT_COUNTED, INSIGHT_SUMMED
+from livefair.reading import open_reader
+from livefair.wire.topics import INSIGHT, INSIGHT_COUNTED, INSIGHT_SUMMED
 from streams.insight.engine import new_engine
 from streams.insight.tables import Out, Rows
 from streams.insight.tally import Tally
@@ -64,7 +65,7 @@ class Insight:
         self._engine = new_engine(self._kafka, settings.slot, settings.data / f"insight-{settings.slot}")
         app = self._engine.app
         self._tally = Tally(self._kafka, Rows(self._engine.counted, INSIGHT_COUNTED), self._out)
-        self._totals = Totals(Rows(self._engine.summed, INSIGHT_SUMMED), self._out)
+        self._totals = Totals(Rows(self._engine.summed, INSIGHT_SUMMED), self._out, self._ends)
         self._engine.attach(self._tally.take, self._totals.take, self._fail)
         app.on_partitions_revoked.connect(self._forget, weak=False)
         app.on_partitions_assigned.connect(self._forget, weak=False)
@@ -111,6 +112,10 @@ class Insight:
     def _end(self) -> None:
         if not self._failure.done():
             self._failure.set_result(None)
+
+    async def _ends(self) -> dict[int, int]:
+        async with open_reader(self._kafka) as reader:
+            return {at: (await reader.bounds(INSIGHT, at)).end for at in range(INSIGHT.partitions)}
 
     async def _forget(self, *_: object, **__: object) -> None:
         self._tally.forget()

@@ -10,6 +10,7 @@ import asyncio
 import base64
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -35,6 +36,14 @@ _progress = msgspec.json.Decoder(Progress)
 _part = msgspec.json.Decoder(Part)
 
 
+@dataclass(slots=True)
+class Batch:
+    """What follows from a batch: what is told at once, and the rows (partition, key, value) that remember it, later."""
+
+    telling: Writing
+    rows: list[tuple[int, str, bytes]] = field(default_factory=list)
+
+
 class Tally:
     """Counts the decision logs. `rows` is the table of parts and of how far each partition is counted."""
 
@@ -56,10 +65,10 @@ class Tally:
             record = Kept(one.offset, 0, one.key, one.value, one.headers)
             by_partition[one.topic, one.partition].append(record)
         async with self._busy:
-            writing = self._out.writing()
+            batch = Batch(self._out.writing())
             for (topic, partition), records in by_partition.items():
-                await self._count(self._of(BY_NAME[topic], partition), records, writing)
-            await writing.done()
+                await self._count(self._of(BY_NAME[topic], partition), records, batch)
+            await self._finish(batch)
         metrics.COUNTED.inc(len(messages))
 
     async def catch_up(self, topic: Topic, partition: int, end: int) -> None:
@@ -69,9 +78,9 @@ class Tally:
             if counting.log.next_offset >= end or counting.name in self._broken:
                 return
             log.warning("insight.behind_its_commit", of=counting.name, at=counting.log.next_offset, committed=end)
-            writing = self._out.writing()
-            await self._fill(counting, Missed(counting.log.next_offset, end), writing)
-            await writing.done()
+            batch = Batch(self._out.writing())
+            await self._fill(counting, Missed(counting.log.next_offset, end), batch)
+            await self._finish(batch)
 
     def forget(self) -> None:
         """Partitions have come or gone: what is in memory may no longer be what the table says."""
@@ -103,7 +112,7 @@ class Tally:
         found = self._rows.get(f"{name}/{fair}")
         return None if found is None else _part.decode(found)
 
-    async def _count(self, counting: PartitionCount, records: Sequence[Record], writing: Writing) -> None:
+    async def _count(self, counting: PartitionCount, records: Sequence[Record], batch: Batch) -> None:
         touched: set[str] = set()
         unread: list[Unread] = []
         for record in records:
@@ -112,29 +121,29 @@ class Tally:
             except Missed as missed:
                 # Whole groups only are written down, so what comes first may have been read before.
                 metrics.SKIPPED.inc(missed.end - missed.first)
-                await self._fill(counting, missed, writing)
+                await self._fill(counting, missed, batch)
                 counting.read(record, touched, unread)
             except BrokenLog as error:
-                await self._count_again(counting, record, error, writing)
+                await self._count_again(counting, record, error, batch)
                 counting = self._of(counting.topic, counting.partition)
-        self._keep(counting, touched, unread, writing)
+        self._keep(counting, touched, unread, batch)
 
-    async def _fill(self, counting: PartitionCount, missed: Missed, writing: Writing) -> None:
+    async def _fill(self, counting: PartitionCount, missed: Missed, batch: Batch) -> None:
         """Count a stretch of the log that did not come by itself. Raises BrokenLog, Unavailable."""
         touched: set[str] = set()
         unread: list[Unread] = []
         async with open_reader(self._kafka) as reader:
             first, end = await reader.bounds(counting.topic, counting.partition)
             counting.log.next_offset = max(missed.first, first)
-            async for batch in reader.stretch(
+            async for records in reader.stretch(
                 counting.topic, counting.partition, counting.log.next_offset, min(missed.end, end)
             ):
-                for record in batch:
+                for record in records:
                     counting.read(record, touched, unread)
         counting.log.next_offset = max(counting.log.next_offset, missed.end)
-        self._keep(counting, touched, unread, writing)
+        self._keep(counting, touched, unread, batch)
 
-    async def _count_again(self, counting: PartitionCount, record: Record, error: BrokenLog, writing: Writing) -> None:
+    async def _count_again(self, counting: PartitionCount, record: Record, error: BrokenLog, batch: Batch) -> None:
         """The log seems to have a hole. If what we kept is what is wrong, counting from its start mends it."""
         if counting.name in self._broken:
             return
@@ -142,31 +151,39 @@ class Tally:
         anew = PartitionCount(counting.topic, counting.partition, lambda _fair: None)
         self._counts[counting.topic.name, counting.partition] = anew
         try:
-            await self._fill(anew, Missed(0, record.offset + 1), writing)
+            await self._fill(anew, Missed(0, record.offset + 1), batch)
         except BrokenLog as again:
             self._broken.add(counting.name)
             metrics.BROKEN.inc()
-            self._letter(Unread(record, str(again)), counting, writing)
+            self._letter(Unread(record, str(again)), counting, batch)
 
     # ------------------------------------------------------------ what follows
 
-    def _keep(self, counting: PartitionCount, touched: set[str], unread: list[Unread], writing: Writing) -> None:
+    async def _finish(self, batch: Batch) -> None:
+        """Remember nothing before it is told: a repeat of what is remembered is passed over without a word."""
+        await batch.telling.done()
+        keeping = self._out.writing()
+        for partition, key, value in batch.rows:
+            self._rows.put(keeping, partition, key, value)
+        await keeping.done()
+
+    def _keep(self, counting: PartitionCount, touched: set[str], unread: list[Unread], batch: Batch) -> None:
         """Parts before progress: whatever is kept of a batch that breaks off, it is counted once."""
         partition = counting.partition
         for fair in sorted(touched):
             part = counting.part(fair)
             value = encode(part)
-            self._rows.put(writing, partition, f"{counting.name}/{fair}", value)
+            batch.rows.append((partition, f"{counting.name}/{fair}", value))
             ident = f"{counting.name}-{part.offset}-{part.nth}-0"
             # No repeat is dropped by this origin: it only says where the part comes from.
             headers = self._headers.of(ident, "part")
-            writing.append(INSIGHT, partition_of(INSIGHT, fair), part.key.encode(), value, headers)
+            batch.telling.append(INSIGHT, partition_of(INSIGHT, fair), part.key.encode(), value, headers)
         if counting.name not in self._broken:
-            self._rows.put(writing, partition, counting.name, encode(counting.progress))
+            batch.rows.append((partition, counting.name, encode(counting.progress)))
         for one in unread:
-            self._letter(one, counting, writing)
+            self._letter(one, counting, batch)
 
-    def _letter(self, unread: Unread, counting: PartitionCount, writing: Writing) -> None:
+    def _letter(self, unread: Unread, counting: PartitionCount, batch: Batch) -> None:
         record = unread.record
         log.error("insight.unreadable", of=counting.name, offset=record.offset, reason=unread.reason)
         metrics.UNREADABLE.inc()
@@ -175,4 +192,4 @@ class Tally:
         key = record.key or b""
         headers = fact_headers(f"{counting.name}-{record.offset}", "record.unreadable", "/livefair/insight")
         where = partition_of(DEAD_LETTERS, key.decode("utf-8", "replace"))
-        writing.append(DEAD_LETTERS, where, key, encode(letter), headers)
+        batch.telling.append(DEAD_LETTERS, where, key, encode(letter), headers)

@@ -6,7 +6,7 @@ An event's origin is the offset, in `insight`, of the last part that is in it, s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -31,12 +31,18 @@ _part = msgspec.json.Decoder(Part)
 _summand = msgspec.json.Decoder(Summand)
 
 
+Ends = Callable[[], Awaitable[Mapping[int, int]]]
+"""Asks Kafka where each partition of `insight` ends now."""
+
+
 class Totals:
     """Sums the parts. `rows` is the table of the parts that are in the sums."""
 
-    def __init__(self, rows: Rows, out: Out) -> None:
+    def __init__(self, rows: Rows, out: Out, ends: Ends) -> None:
         self._rows = rows
         self._out = out
+        self._ask_ends = ends
+        self._ends: Mapping[int, int] | None = None
         self._fairs: dict[str, dict[str, Summand]] | None = None
         self._told: dict[str, dict[str, bytes]] = {}
         self._next: dict[int, int] = {}
@@ -44,6 +50,8 @@ class Totals:
 
     async def take(self, messages: Sequence[Message]) -> None:
         """Sum a batch of parts and tell what changed; all of it is in Kafka on return. Raises Unavailable."""
+        if self._ends is None:
+            self._ends = await self._ask_ends()
         writing = self._out.writing()
         touched: dict[int, set[str]] = defaultdict(set)
         for one in messages:
@@ -51,7 +59,7 @@ class Totals:
             if fair is not None:
                 touched[one.partition].add(fair)
         told = [
-            (fair, self._tell(fair, partition, writing))
+            (fair, self._tell(fair, partition, self._ends[partition], writing))
             for partition, fairs in touched.items()
             for fair in sorted(fairs, key=self._last)  # origins rise within a partition of `insight`
         ]
@@ -68,7 +76,7 @@ class Totals:
 
     def forget(self) -> None:
         """Partitions have come or gone: what is in memory may no longer be what the table says."""
-        self._fairs = None
+        self._fairs = self._ends = None
         self._told.clear()
         self._next.clear()
 
@@ -106,8 +114,12 @@ class Totals:
             self._rows.put(writing, message.partition, part.key, encode(summand))
         return part.fair
 
-    def _tell(self, fair: str, partition: int, writing: Writing) -> dict[str, bytes]:
-        """Say what changed of a fair's sums; gives it as it was said."""
+    def _tell(self, fair: str, partition: int, end: int, writing: Writing) -> dict[str, bytes]:
+        """Say what changed of a fair's sums; gives it as it was said.
+
+        Up to `end` another process may have told the fair before it died, in part and up to a later origin than ours:
+        what we say then may be dropped. So there all is said, and nothing of it counts as told.
+        """
         parts = self._of(fair).values()
         last = max(parts, key=lambda each: each.at_offset)
         before = self._told.get(fair, {})
@@ -120,7 +132,7 @@ class Totals:
                 self._say(one, f"{INSIGHT.tag}{partition}-{last.at_offset}-0", nth, last.at, ordinal, writing)
             # Counted for the untold too: a repeat that tells more has every event under the same origin.
             ordinal += len(one.channels)
-        return said
+        return said if last.at_offset >= end else {}
 
     def _say(self, one: Telling, ident: str, nth: int, at: int, ordinal: int, writing: Writing) -> None:
         event = Event(f"{ident}-{nth}", one.kind, at, one.data)
