@@ -105,7 +105,8 @@ class Insight:
 
     def _fail(self, error: Exception) -> None:
         if not self._failure.done():
-            log.error("insight.failed", reason=f"{type(error).__name__}: {error}")
+            do = "start insight anew, as `up` and a cluster do: it goes on from its tables"
+            log.error("insight.failed", reason=f"{type(error).__name__}: {error}", do=do)
             said = error if isinstance(error, Unavailable) else Unavailable(f"insight cannot go on: {error!r}")
             self._failure.set_exception(said)
 

@@ -147,7 +147,8 @@ class Tally:
         """The log seems to have a hole. If what we kept is what is wrong, counting from its start mends it."""
         if counting.name in self._broken:
             return
-        log.error("insight.counted_again", of=counting.name, offset=record.offset, reason=str(error))
+        do = "nothing: the partition is counted again from its first record"
+        log.error("insight.counted_again", of=counting.name, offset=record.offset, reason=str(error), do=do)
         anew = PartitionCount(counting.topic, counting.partition, lambda _fair: None)
         self._counts[counting.topic.name, counting.partition] = anew
         try:
@@ -185,7 +186,8 @@ class Tally:
 
     def _letter(self, unread: Unread, counting: PartitionCount, batch: Batch) -> None:
         record = unread.record
-        log.error("insight.unreadable", of=counting.name, offset=record.offset, reason=unread.reason)
+        do = "look at its copy in dead-letters; the counts go on without it"
+        log.error("insight.unreadable", of=counting.name, offset=record.offset, reason=unread.reason, do=do)
         metrics.UNREADABLE.inc()
         start = base64.b64encode((record.value or b"")[:LETTER_BYTES]).decode()
         letter = DeadLetter(counting.topic.name, counting.partition, record.offset, unread.reason, start)

@@ -101,7 +101,9 @@ class Totals:
             part = _part.decode(message.value or b"")
         except (msgspec.DecodeError, ValueError) as error:
             # Ours alone write here, and absolutely: the next part of the same key makes it good.
-            log.error("insight.part_unreadable", partition=message.partition, offset=message.offset, reason=str(error))
+            do = "nothing: the fair's next part replaces it"
+            where = {"partition": message.partition, "offset": message.offset}
+            log.error("insight.part_unreadable", **where, reason=str(error), do=do)
             metrics.UNREADABLE.inc()
             return None
         parts = self._of(part.fair)
