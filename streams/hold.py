@@ -22,6 +22,7 @@ from aiokafka.structs import OffsetAndMetadata
 from livefair.backlog import Place
 from livefair.errors import LivefairError
 from livefair.kafka import Appender, generation_of
+from livefair.logs import detail
 from livefair.wire.codec import encode
 from livefair.wire.envelope import Step, fact_headers
 from livefair.wire.fence import FENCE_KIND
@@ -30,6 +31,7 @@ from livefair.wire.topics import MAX_RECORD_BYTES
 from streams.fold import Decision, Fact, State
 from streams.metrics import StageMetrics
 from streams.owner import Owner, Written
+from streams.telling import tell
 
 log = structlog.get_logger()
 
@@ -208,7 +210,13 @@ class Hold(Generic[State, Fact, Decision]):
             try:
                 written = owner.fold_one(record)
             except Exception as error:
-                log.exception("fold.failed", stage=owner.fold.name, partition=self.partition, offset=record.offset)
+                log.exception(
+                    "fold.failed",
+                    stage=owner.fold.name,
+                    partition=self.partition,
+                    offset=record.offset,
+                    do="report it with these places; the record goes to dead-letters and the partition goes on",
+                )
                 self._pass_over(record.offset, type(error).__name__)
                 return
             size = 0
@@ -251,6 +259,8 @@ class Hold(Generic[State, Fact, Decision]):
                 if batch.written:
                     await self._send(batch.written)
                     self._metrics.decided(batch.written, batch.since)
+                    if detail.on:
+                        tell(self.owner.fold.name, batch.written)
                 self._undone, self._sending_since = batch.last_input + 1, 0
                 await self._route(batch.last_input, [(one.step, one.decision) for one in batch.written])
                 self._writing = False

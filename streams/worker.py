@@ -67,5 +67,6 @@ async def _until_stopped(stage: AnyStage) -> None:
     try:
         await stage.run()
     except* StageFailed as group:
-        log.error("stage.failed", stage=stage.fold.name, reason=str(group.exceptions[0]))
+        do = "start the worker anew, as `up` and a cluster do; if that repeats, look whether two run in one slot"
+        log.error("stage.failed", stage=stage.fold.name, reason=str(group.exceptions[0]), do=do)
         raise

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
+import structlog
 from aiokafka import ConsumerRecord
 
 from livefair.errors import UnreadableRecord
+from livefair.logs import detail, ids_in
 from livefair.wire.codec import encode
 from livefair.wire.dead_letters import DeadLetter
 from livefair.wire.envelope import fact_headers
@@ -23,6 +25,7 @@ AT_ONCE = 256
 """Publications of one call of the function: some 3 ms of the server's time, which others wait for."""
 _LETTER_BYTES = 3000
 _REASON_LETTERS = 300
+log = structlog.get_logger(__name__)
 
 
 class Shard:
@@ -81,6 +84,8 @@ class Shard:
             await self._bury(record, str(error))
             return None
         self.views.touch(publication.head[1], publication.head[3])
+        if detail.on:
+            log.debug("feeding", channel=publication.head[1], offset=record.offset, **ids_in(publication.event))
         return publication
 
     async def _bury(self, record: ConsumerRecord, reason: str) -> None:

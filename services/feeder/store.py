@@ -164,7 +164,7 @@ class Store:
             return
         # Full, read-only, or a server without functions: nothing that asking faster would change.
         _unanswered(error)
-        log.error("Valkey refuses", reason=reason[:200])
+        log.error("Valkey refuses", reason=reason[:200], do="give it memory, and let it write: this asks again")
         self.connected = False
         await asyncio.sleep(1)
 

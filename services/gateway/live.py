@@ -9,12 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
+
+from livefair.logs import detail, ids_in
 from livefair.wire.channels import parse_channel
 from livefair.wire.closing import Closing
 from livefair.wire.feed import NO_OFFSET, NO_TRAIL, Publication
 from livefair.wire.session import push
 from services.gateway import metrics
 from services.gateway.socket import text_frame
+
+log = structlog.get_logger(__name__)
 
 BACKLOG = 10_000
 """Announcements kept while a hole is being filled; more than these are found in the window again."""
@@ -96,6 +101,9 @@ class LiveChannel:
         frame = text_frame(payload)
         self.last = publication.offset
         metrics.PUBLICATIONS.inc()
+        if detail.on:
+            readers, ids = len(self.members), ids_in(bytes(publication.event))
+            log.debug("pushing", channel=self.name, offset=publication.offset, readers=readers, **ids)
         if self.members:
             self.pending.append(frame)
         for joiner in list(self.joiners):

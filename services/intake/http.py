@@ -20,6 +20,7 @@ from livefair import tokens
 from livefair.domain.access import Claims
 from livefair.errors import NotAllowed, Unavailable
 from livefair.keyring import Keyring
+from livefair.logs import detail, ids_in
 from services.intake import bodies, metrics, problems
 from services.intake.operations import OPERATIONS, Answer, Call, Operation
 from services.intake.problems import Refused, no_such
@@ -163,6 +164,9 @@ class Api:
             if answer.headers:
                 response_headers.update(answer.headers)
             counts[answer.status].inc()
+            if detail.on:
+                about = ids_in(answer.body).get("candidate", "")
+                log.debug("answered", request=identifier, route=route, status=answer.status, candidate=about)
             seconds.observe(perf_counter() - began)
             return web.Response(status=answer.status, body=answer.body, headers=response_headers)
 
@@ -191,7 +195,8 @@ def as_problem(error: Exception, route: str, identifier: str) -> Refused:
     if isinstance(error, Unavailable):
         log.warning("not done", route=route, request=identifier, reason=error.message)
         return Refused("unavailable")
-    log.error("a fault", route=route, request=identifier, exc_info=error)
+    do = "report it with these places; the answer to the request named its id"
+    log.error("a fault", route=route, request=identifier, do=do, exc_info=error)
     return Refused("internal", values={"request": identifier})
 
 

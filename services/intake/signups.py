@@ -9,9 +9,12 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import structlog
+
 from livefair.domain import ids
 from livefair.domain.access import Claims
 from livefair.domain.people import mask_name
+from livefair.logs import detail
 from livefair.wire.codec import encode
 from livefair.wire.envelope import fact_headers
 from livefair.wire.facts import SignedUp
@@ -28,6 +31,7 @@ from services.intake.receipts import Receipt, answer_of, read_receipt, receipt_o
 
 KIND = "person.signed-up"
 _KEY_KIND = "candidate-key.made"
+log = structlog.get_logger(__name__)
 
 
 @operation(
@@ -60,7 +64,10 @@ async def take_on(door: Door, fair: str, key: str, body: SignUp, claims: Claims 
         prepared.claim, (prepared.fact,), receipt_of(prepared.said), (prepared.data_key,)
     )
     metrics.SIGNUPS.inc()
-    return read_receipt(kept)
+    receipt = read_receipt(kept)
+    if detail.on:
+        log.debug("signed up", fair=fair, candidate=receipt.candidate, jobs=receipt.jobs)
+    return receipt
 
 
 async def _check_jobs(door: Door, fair: str, jobs: Sequence[str]) -> None:

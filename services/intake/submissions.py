@@ -134,7 +134,7 @@ class Submissions:
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._waves.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a wave failed", error=repr(error))
+            log.error("a wave failed", do="report it with these places; clients ask again", exc_info=error)
         self._launch()
 
     async def _wave(self) -> None:

@@ -1,0 +1,32 @@
+"""What a stage says of each decision at level debug: its kind, its id, and whom it is about. Ids only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from livefair.wire.envelope import header
+from streams.owner import Written
+
+log = structlog.get_logger()
+
+
+def tell(stage: str, written: Sequence[Written]) -> None:
+    """One line for each decision, once it is acknowledged."""
+    for one in written:
+        kind = str(type(one.decision).__struct_config__.tag)
+        decision = (header(one.headers, "ce_id") or b"").decode()
+        log.debug("decided", stage=stage, kind=kind, decision=decision, **about(one.decision))
+
+
+def about(decision: Any) -> dict[str, str]:
+    """Candidate and application of a decision, as far as it has them."""
+    found: dict[str, str] = {}
+    for part in (decision, getattr(decision, "row", None), getattr(decision, "made", None)):
+        for whom in (part, getattr(part, "person", None)):
+            for name in ("candidate", "application"):
+                if value := getattr(whom, name, ""):
+                    found.setdefault(name, value)
+    return found
