@@ -154,7 +154,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
     return {
         "address": topic.name,
         "title": topic.name,
-        "description": f"{topic.holds[:1].upper()}{topic.holds[1:]}. Key: {topic.key}.",
+        "description": f"{topic.holds[:1].upper()}{topic.holds[1:]}.",
         "servers": [{"$ref": f"#/servers/{SERVER}"}],
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
         "bindings": {

@@ -106,6 +106,7 @@ def ready_block(system: System, took: float, first: Sequence[tuple[str, str]] = 
     lines = [
         *first,
         ("pages", f"{state.http}/"),
+        ("docs", f"{state.http}/docs"),
         ("API", f"{state.http}/openapi.json"),
         ("live events", state.ws),
         ("log in", f"{command} token --role host --subject me   (also employer, candidate, office, operator)"),

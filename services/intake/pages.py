@@ -26,6 +26,7 @@ from services.intake.door import Door
 from services.intake.http import as_problem, language_of, read_body, request_id
 from services.intake.operations import Call
 from services.intake.origins import Origins
+from services.intake.papers import PAPERS, Papers
 from services.intake.problems import Refused, response
 from services.intake.rates import Rate
 from services.intake.receipts import token_of
@@ -59,6 +60,7 @@ class Site:
         self._signups = signups
         self._others = others
         self._files = Files()
+        self._papers = Papers()
 
     def add_to(self, app: web.Application) -> None:
         """Mount the pages."""
@@ -67,6 +69,8 @@ class Site:
             ("/fairs/{fair}", self._candidate),
             ("/me/{fair}", self._me),
             ("/host/{fair}", self._host),
+            ("/docs", self._docs),
+            (f"/docs/{{paper:{'|'.join(filter(None, PAPERS))}}}", self._docs),
         ):
             app.router.add_get(path, self._guarded(page, self._others))
         app.router.add_get("/static/{file:.*}", self._static)
@@ -97,6 +101,9 @@ class Site:
 
     async def _start(self, request: web.Request) -> web.Response:
         return self._html(request, rendering.start(self._setting(request), self._door.directory.board.fairs.values()))
+
+    async def _docs(self, request: web.Request) -> web.Response:
+        return self._html(request, self._papers.page(self._setting(request), request.match_info.get("paper", "")))
 
     async def _host(self, request: web.Request) -> web.Response:
         fair = await self._fair(request)

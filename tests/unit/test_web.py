@@ -25,8 +25,8 @@ FIRST_LOAD_KB = 50
 USABLE_KB = 36
 """What has to come before the form is checked and sent by scripts; the rest follows while it is filled in."""
 VENDORED_KB = 11.5
-MADE_KEYS = re.compile(r"(state|fair_state|conn)_[a-z_]+")
-"""Keys that scripts and intake put together from a state."""
+MADE_KEYS = re.compile(r"(state|fair_state|conn)_[a-z_]+|docs_[a-z_]+")
+"""Keys that scripts and intake put together from a state, or from the part of a document (test_paper_pages.py)."""
 
 
 def text_of(name: str) -> str:

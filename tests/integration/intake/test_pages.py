@@ -205,7 +205,7 @@ async def test_a_form_from_elsewhere_is_refused(client: Client, place: Place, ne
 
 async def test_pages_say_what_they_load_and_from_where(client: Client, place: Place, new_fair: NewFair) -> None:
     fair, _ = await new_fair(job())
-    for path in ("/", f"/fairs/{fair}", f"/host/{fair}", f"/me/{fair}"):
+    for path in ("/", f"/fairs/{fair}", f"/host/{fair}", f"/me/{fair}", "/docs", "/docs/http", "/docs/live"):
         reply = await client.get(path)
         policy = reply.headers["Content-Security-Policy"]
         assert reply.status == 200
