@@ -27,19 +27,22 @@ class Name(StrEnum):
 def main(
     tables: Annotated[list[Name] | None, typer.Argument(help="Which tables.", show_default="all")] = None,
     runs: Annotated[int, typer.Option(min=1, help="How often each figure is measured.")] = 3,
-    rate: Annotated[float, typer.Option(min=1, help="latency, hops: sign-ups a second.")] = 200,
-    seconds: Annotated[int, typer.Option(min=1, help="latency, hops: seconds of a run.")] = 20,
+    rate: Annotated[
+        list[float] | None,
+        typer.Option(min=1, help="latency, hops: sign-ups a second.", show_default="latency 200, 500, 1000; hops 200"),
+    ] = None,
+    seconds: Annotated[int, typer.Option(min=1, help="latency, hops: seconds of a run.")] = 15,
     inputs: Annotated[int, typer.Option(min=1000, help="stage: applications of a run.")] = 300_000,
     requests: Annotated[int, typer.Option(min=1000, help="intake: sign-ups of a round.")] = 20_000,
 ) -> None:
     """Measure livefair on this machine and print tables of minimum, median and maximum."""
     measures: dict[Name, Callable[[], Report]] = {
         Name.start: lambda: start.measure(runs),
-        Name.latency: lambda: latency.measure(runs, rate, seconds),
+        Name.latency: lambda: latency.measure(runs, rate or latency.RATES, seconds),
         Name.stage: lambda: ledger.measure(runs, inputs),
         Name.memory: lambda: memory.measure(runs),
         Name.intake: lambda: intake.measure(runs, requests),
-        Name.hops: lambda: hops.measure(runs, rate, seconds),
+        Name.hops: lambda: hops.measure(runs, (rate or [200])[0], seconds),
     }
     console = Console(width=120)
     console.print(circumstances(), highlight=False)

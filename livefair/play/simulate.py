@@ -6,7 +6,6 @@ Sign-ups come at an even pace whether or not earlier ones are answered, so that 
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
 import sys
 import time
@@ -24,6 +23,7 @@ from rich.table import Table
 from livefair import config, keyring
 from livefair.client import Api
 from livefair.errors import InvalidInput, SettingError
+from livefair.garbage import collect_seldom
 from livefair.play.arrivals import Arrival
 from livefair.play.fair import GeneratedFair
 from livefair.play.host import Host
@@ -143,7 +143,7 @@ async def _with_progress(phones: Phones, people: GeneratedFair, ids: list[str], 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} s"))
     total = schedule[-1].at_s if schedule else 0.0
     # What was drawn beforehand lives to the end: the collector need not walk through it while latencies are taken.
-    gc.freeze()
+    collect_seldom()
     with Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as progress:
         bar = progress.add_task("signing up", total=total)
         playing = asyncio.create_task(phones.play(people, ids, schedule))
