@@ -33,6 +33,7 @@ def _codes(rows: tables.Tables) -> Iterator[tuple[str, tables.Named]]:
         ("language", rows.languages),
         ("pay_unit", rows.pay_units),
         ("reason", rows.reasons),
+        ("channel", rows.channels),
     ):
         for code, row in table.items():
             yield f"{kind}_{_name(code)}", row

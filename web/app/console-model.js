@@ -20,6 +20,7 @@ export class ConsoleModel {
     this.people = new Set();
     this.recent = []; // ids, the newest first, at most ROWS
     this.totals = null; // what the fair says of itself, where it does
+    this.insight = null; // sign-ups by source and minute, where the fair says so
     this.last = null; // time of the newest event
   }
 
@@ -43,6 +44,7 @@ export class ConsoleModel {
     else if (type === "job.opened" || type === "job.changed") this.jobs.set(data.job, data);
     else if (type === "job.counters") this.counters.set(data.job, data);
     else if (type === "fair.counters") this.totals = data;
+    else if (type === "fair.insight") this.insight = data;
     else if (type.startsWith("application.")) this.#application(event, live);
     else if (type.startsWith("offer.")) this.#offer(event, live);
   }

@@ -4,6 +4,7 @@
 import { Component } from "../vendor/preact.js";
 import { useEffect, useState } from "../vendor/hooks.js";
 import { Badge } from "./connection.js";
+import { Insight } from "./console-insight.js";
 import { seatsOf } from "./console-model.js";
 import { html } from "./html.js";
 import { about, clock, number, pay, place, t, word } from "./text.js";
@@ -92,6 +93,7 @@ export function Console({ model, title, status, busy, problem, onState, onPin, o
     </header>
     <p class="problem" role="alert">${problem}</p>
     <${Counters} sums=${model.sums} />
+    <${Insight} insight=${model.insight} />
     <div class="columns">
       <${Feed} model=${model} />
       <section class="jobs-side" aria-labelledby="jobs-title"><h2 id="jobs-title">${t("jobs_title")}</h2>
