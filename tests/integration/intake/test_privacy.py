@@ -8,6 +8,7 @@ from stdnum.cn import ric
 
 from tests.integration.intake.conftest import NewFair, Place, everything
 from tests.support.http import Client, job, new_key, sign_up
+from tests.support.valkey import contents
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.valkey, pytest.mark.usefixtures("behind")]
@@ -46,8 +47,7 @@ async def test_nothing_personal_is_anywhere_in_clear(
         whole = b"\n".join((key, value, *(each for _, each in headers)))
         for secret in secrets:
             assert secret not in whole, topic
-    async for name in valkey.scan_iter():
-        whole = name + repr(await _content(valkey, name)).encode() + await valkey.dump(name)
+    async for name, whole in contents(valkey):
         for secret in secrets:
             assert secret not in whole, name
     metrics = await client.get("/metrics")
@@ -55,18 +55,6 @@ async def test_nothing_personal_is_anywhere_in_clear(
     for where in (metrics.body, *said):
         for secret in (*secrets, answer["candidate"].encode() if where is metrics.body else NAME.encode()):
             assert secret not in where
-
-
-async def _content(valkey: Redis, name: bytes) -> object:
-    match await valkey.type(name):
-        case b"string":
-            return await valkey.get(name)
-        case b"hash":
-            return await valkey.hgetall(name)  # type: ignore[misc]
-        case b"stream":
-            return await valkey.xrange(name)
-        case kind:
-            raise AssertionError(f"{name!r} is a {kind!r}: read it here too")
 
 
 async def test_the_mask_is_all_that_a_host_sees(client: Client, place: Place, new_fair: NewFair) -> None:
