@@ -51,6 +51,8 @@ READS: Mapping[str, Sequence[Topic]] = {
 }
 SHOWN: Sequence[Topic] = (FAIRS, CANDIDATES, JOBS, FAIR_DECISIONS, DESK_DECISIONS, MATCHES, FEED)
 """The topics of the picture: what people say, what was decided, what is shown. The others remember."""
+WAY: Sequence[str] = ("candidate desk", "seat ledger")
+"""The stages that a sign-up for a job passes."""
 
 _STAGES: Mapping[str, type[Any]] = {"fair desk": FairFold, "candidate desk": DeskFold, "seat ledger": LedgerFold}
 
@@ -89,26 +91,48 @@ def routes_of(fold: type[Any]) -> tuple[Topic, ...]:
     return tuple(topic for topic in topics.TOPICS if topic.name in found)
 
 
+def way(words: Mapping[str, str]) -> str:
+    """A mermaid flowchart of the way of a sign-up: along WAY, from the door to the screens.
+
+    Raises ValueError where the stages no longer route so.
+    """
+    along = [stage for name in WAY for stage in stages() if stage.name == name]
+    nexts = [*(stage.source for stage in along[1:]), FEED]
+    lines = ["flowchart LR", f"  phone([{words['phone']}]) -- HTTP --> intake --> {_node(along[0].source)}"]
+    for stage, after in zip(along, nexts, strict=True):
+        if after not in stage.routes:
+            raise ValueError(f"the {stage.name} routes nothing to {after.name}")
+        lines += [_folds(stage, words), f"  {_node(stage.log)} -. {words['routed']} .-> {_node(after)}"]
+    return "\n".join([*lines, *_shown(words)]) + "\n"
+
+
 def picture(words: Mapping[str, str]) -> str:
-    """A mermaid flowchart of the topics in SHOWN. `words` names what is no topic and no program, in a language."""
-    lines = ["flowchart LR", f"  people([{words['people']}]) -- HTTP --> intake"]
-    lines += [f"  intake --> {_node(topic)}" for topic in WRITES["intake"] if topic in SHOWN]
+    """A mermaid flowchart of all the topics in SHOWN. `words` names what is no topic and no program, in a language."""
+    lines = ["flowchart TB", f"  people([{words['people']}]) -- HTTP --> intake"]
+    lines.append(f"  intake --> {_nodes(topic for topic in WRITES['intake'] if topic in SHOWN)}")
     for stage in stages():
-        name = stage.name.replace(" ", "_")
-        lines.append(f"  {_node(stage.source)} --> {name}[{words[stage.name]}] --> {_node(stage.log)}")
+        lines += [_folds(stage, words), f"  {_node(stage.log)} -. {words['routed']} .-> {_nodes(stage.routes)}"]
         if stage.deadlines:
-            lines.append(f"  {name} -. {words['deadlines']} .-> {_node(stage.source)}")
-        told = " & ".join(_node(topic) for topic in stage.routes)
-        lines.append(f"  {_node(stage.log)} -. {words['routed']} .-> {told}")
-    lines += _rest(words)
-    return "\n".join(lines) + "\n"
+            lines.append(f"  {_name(stage)} -. {words['deadlines']} .-> {_node(stage.source)}")
+    lines.append(f"  {_nodes(topic for topic in READS['insight'] if topic in SHOWN)} --> insight --> {_node(FEED)}")
+    return "\n".join([*lines, *_shown(words)]) + "\n"
 
 
-def _rest(words: Mapping[str, str]) -> Iterable[str]:
-    read = [topic for topic in READS["insight"] if topic in SHOWN]
-    yield f"  {' & '.join(map(_node, read))} --> insight --> {_node(FEED)}"
+def _folds(stage: Stage, words: Mapping[str, str]) -> str:
+    return f"  {_node(stage.source)} --> {_name(stage)}[{words[stage.name]}] --> {_node(stage.log)}"
+
+
+def _shown(words: Mapping[str, str]) -> Iterable[str]:
     yield f"  {_node(FEED)} --> feeder --> valkey[(Valkey)] --> gateway"
-    yield f"  gateway -- websocket --> screens([{words['screens']}])"
+    yield f"  gateway -- websocket --> screens([{words['people']}])"
+
+
+def _name(stage: Stage) -> str:
+    return stage.name.replace(" ", "_")
+
+
+def _nodes(topics_: Iterable[Topic]) -> str:
+    return " & ".join(map(_node, topics_))
 
 
 def _node(topic: Topic) -> str:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 _ENGLISH = {
     "people": "host · candidate · employer",
-    "screens": "host · candidate · employer",
+    "phone": "phone",
     "routed": "routed",
     "deadlines": "deadlines",
     "fair desk": "fair desk",
@@ -28,7 +28,7 @@ _ENGLISH = {
 }
 _CHINESE = {
     "people": "主播 · 求职者 · 雇主",
-    "screens": "主播 · 求职者 · 雇主",
+    "phone": "手机",
     "routed": "转发",
     "deadlines": "到期",
     "fair desk": "招聘会台",
@@ -43,8 +43,9 @@ FILES: Mapping[str, Callable[[], bytes]] = {
     "docs/asyncapi.json": asyncapi.as_bytes,
 }
 BLOCKS: Mapping[str, Mapping[str, Make]] = {
-    "README.md": {"flow": lambda: _mermaid(flow.picture(_ENGLISH))},
-    "README.zh-CN.md": {"flow": lambda: _mermaid(flow.picture(_CHINESE))},
+    "README.md": {"flow": lambda: _mermaid(flow.way(_ENGLISH))},
+    "README.zh-CN.md": {"flow": lambda: _mermaid(flow.way(_CHINESE))},
+    "docs/design.md": {"flow": lambda: _mermaid(flow.picture(_ENGLISH))},
     "docs/operations.md": {"settings": tables.settings, "topics": tables.topics},
 }
 

@@ -87,6 +87,16 @@ def test_every_topic_has_somebody_who_writes_it() -> None:
     assert [topic.name for topic in TOPICS if not flow.writers(topic.name)] == []
 
 
+def test_the_way_of_a_sign_up_is_one_that_the_stages_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    way = flow.way(make._ENGLISH)
+    assert re.findall(r"--> \w+\[\(([a-z-]+)\)\]\n", way) == ["candidates", "desk-decisions", "matches"]
+    assert re.findall(r"-\. routed \.-> \w+\[\((\w+)\)\]", way) == ["jobs", "feed"]
+    blind = tuple(stage._replace(routes=()) for stage in flow.stages())
+    monkeypatch.setattr(flow, "stages", lambda: blind)
+    with pytest.raises(ValueError, match="candidate desk routes nothing to jobs"):
+        flow.way(make._ENGLISH)
+
+
 def test_the_picture_shows_each_of_its_topics_and_programs() -> None:
     picture = flow.picture(make._ENGLISH)
     shown = set(re.findall(r"\[\(([a-z-]+)\)\]", picture))
