@@ -33,6 +33,7 @@ def main(
     ] = None,
     seconds: Annotated[int, typer.Option(min=1, help="latency, hops: seconds of a run.")] = 15,
     inputs: Annotated[int, typer.Option(min=1000, help="stage: applications of a run.")] = 300_000,
+    connections: Annotated[int, typer.Option(min=100, help="memory: websockets.")] = 2_000,
     requests: Annotated[int, typer.Option(min=1000, help="intake: sign-ups of a round.")] = 20_000,
 ) -> None:
     """Measure livefair on this machine and print tables of minimum, median and maximum."""
@@ -40,7 +41,7 @@ def main(
         Name.start: lambda: start.measure(runs),
         Name.latency: lambda: latency.measure(runs, rate or latency.RATES, seconds),
         Name.stage: lambda: ledger.measure(runs, inputs),
-        Name.memory: lambda: memory.measure(runs),
+        Name.memory: lambda: memory.measure(runs, connections),
         Name.intake: lambda: intake.measure(runs, requests),
         Name.hops: lambda: hops.measure(runs, (rate or [200])[0], seconds),
     }
