@@ -1,5 +1,5 @@
 // What the host sees of the fair as a whole: sign-ups by the minute, and how far those of each source have come.
-// The rule: it draws `fair.insight` as it is told, and is not there until it is.
+// The rule: it draws `fair.insight` as it is told, and is not there until it is; one line, the rest for who asks.
 
 import { html } from "./html.js";
 import { clock, number, t, word } from "./text.js";
@@ -21,10 +21,10 @@ function Minutes({ minutes }) {
   const bars = lastMinutes(minutes);
   const most = Math.max(1, ...bars.map(([, n]) => n));
   const now = bars.length ? bars[bars.length - 1][1] : 0;
-  return html`<figure class="minutes"><figcaption>${t("insight_minutes", { n: number(now), most: number(most) })}</figcaption>
-    <svg viewBox=${`0 0 ${SHOWN * 8} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label=${t("insight_minutes", { n: number(now), most: number(most) })}>
+  return html`<span>${t("insight_minutes", { n: number(now), most: number(most) })}</span>
+    <svg class="minutes" viewBox=${`0 0 ${SHOWN * 8} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
       ${bars.map(([at, n], nth) => html`<rect key=${at} x=${nth * 8} width="6" y=${HEIGHT - (n / most) * HEIGHT} height=${(n / most) * HEIGHT}><title>${clock(at).slice(0, 5)} ${number(n)}</title></rect>`)}
-    </svg></figure>`;
+    </svg>`;
 }
 
 function Funnel({ funnel }) {
@@ -37,5 +37,6 @@ function Funnel({ funnel }) {
 /** `insight` is the data of `fair.insight`, null before the first. */
 export function Insight({ insight }) {
   if (!insight || !insight.funnel.length) return null;
-  return html`<section class="insight" aria-label=${t("insight_title")}><${Minutes} minutes=${insight.minutes} /><${Funnel} funnel=${insight.funnel} /></section>`;
+  return html`<details class="insight"><summary><h2>${t("insight_title")}</h2><${Minutes} minutes=${insight.minutes} /></summary>
+    <div class="funnel-frame" tabindex="0" role="region" aria-label=${t("insight_title")}><${Funnel} funnel=${insight.funnel} /></div></details>`;
 }
