@@ -104,6 +104,14 @@ def test_the_picture_shows_each_of_its_topics_and_programs() -> None:
     assert all(re.search(rf"\b{program}\b", picture) for program in flow.WRITES)
 
 
+def test_what_the_readme_shows_of_the_host_is_what_the_example_does() -> None:
+    (shown,) = re.findall(r"```python\n(.*?)```", text_of("README.md"), re.DOTALL)
+    code = [line.strip().replace(", flush=True", "") for line in text_of("examples/host.py").splitlines()]
+    lines = [line.strip() for line in shown.splitlines()]
+    start = code.index(lines[0])
+    assert [line for line in code[start:] if not line.startswith("print(f")][: len(lines)] == lines
+
+
 # ---------------------------------------------------------------- operations
 
 
