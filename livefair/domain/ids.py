@@ -24,14 +24,16 @@ _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 
 def spell(data: bytes) -> str:
     """Bytes (a multiple of five) as lower-case Crockford base 32, eight letters for each five bytes."""
-    number = int.from_bytes(data, "big")
-    # Two letters a step: a sign-up spells six ids.
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(len(data) * 8 - 10, -1, -10)])
+    pairs, spelt = _PAIRS, ""
+    # Two letters a look-up, and numbers that fit a machine word: a sign-up spells six ids.
+    for at in range(0, len(data), 5):
+        five = int.from_bytes(data[at : at + 5], "big")
+        spelt += pairs[five >> 30] + pairs[five >> 20 & 1023] + pairs[five >> 10 & 1023] + pairs[five & 1023]
+    return spelt
 
 
 def _digest(secret: bytes, *parts: str) -> str:
-    message = b"\x00".join(part.encode() for part in parts)
-    return spell(hmac.digest(secret, message, "sha256")[: _BODY * 5 // 8])
+    return spell(hmac.digest(secret, "\x00".join(parts).encode(), "sha256")[: _BODY * 5 // 8])
 
 
 def candidate_id(secret: bytes, phone: str, name: str) -> str:

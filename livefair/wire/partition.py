@@ -18,12 +18,12 @@ _MASK = 0xFFFFFFFF
 
 def murmur2(data: bytes) -> int:
     """The 32-bit hash of `org.apache.kafka.common.utils.Utils.murmur2`, as an unsigned integer."""
-    length = len(data)
+    length, m, mask = len(data), _M, _MASK
     words, rest = length >> 2, length & 3
     h = _SEED ^ length
     for k in unpack_from(f"<{words}I", data):
-        k = (k * _M) & _MASK
-        h = ((h * _M) & _MASK) ^ (((k ^ (k >> 24)) * _M) & _MASK)
+        k = (k * m) & mask
+        h = (h * m ^ (k ^ (k >> 24)) * m) & mask
     if rest:
         h = ((h ^ int.from_bytes(data[-rest:], "little")) * _M) & _MASK
     h = ((h ^ (h >> 13)) * _M) & _MASK
