@@ -53,6 +53,10 @@ class Standstill:
         self._since[spot] = (at, since)
         return now - since >= self._longest_s
 
+    def forget(self) -> None:
+        """Nothing was seen for a while: whoever could not move in it is not stuck."""
+        self._since.clear()
+
     def oldest(self, now: float) -> float:
         """For how long the spot that stands longest has stood, seconds."""
         return max((now - since for _, since in self._since.values()), default=0.0)
@@ -80,7 +84,10 @@ class Watch:
                     ends = await reader.end_offsets([TopicPartition(*spot) for spot in SPOTS])
                     committed = await self._committed(admin)
                 except KafkaError as error:
-                    log.info("watch.blind", reason=type(error).__name__)  # a broker that is away is waited for
+                    # A broker that is away is waited for, not run away from.
+                    log.info("watch.blind", reason=type(error).__name__)
+                    self._still.forget()
+                    self._uncommitted.forget()
                 else:
                     await self.look({(at.topic, at.partition): end for at, end in ends.items()}, committed)
                 await asyncio.sleep(LOOK_S)
