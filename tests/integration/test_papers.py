@@ -26,6 +26,7 @@ from livefair.wire.topics import FEED, TOPICS, Topic
 from tests.support.papers import Papers
 from tests.support.socket import RawClient, raw_client
 from tests.support.up import RunningUp
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.valkey]
 
@@ -36,6 +37,7 @@ FOLDS = {"fair desk": "fair", "candidate desk": "desk", "seat ledger": "ledger"}
 PLAYED = {
     *("fair.changed", "job.opened", "job.pinned", "job.changed", "job.counters", "candidate.registered"),
     *("application.submitted", "application.matched", "offer.made", "application.offered"),
+    *("fair.counters", "fair.insight", "fair.unmet"),
 }
 """What is heard of any fair that is played: whatever comes beside it is held against the document too."""
 WRITTEN_BY = {f"/livefair/{program}": program for program in flow.WRITES} | {
@@ -66,8 +68,15 @@ async def _play(doors: Doors, secret: bytes) -> tuple[str, list[dict[str, Any]]]
     async with Show(doors, secret, seed=11, watching=40) as show, _overheard(doors, show) as heard:
         await show.play(24, 4)
         await show.end()
+        await until(lambda: _counted(heard))
     assert show.tally.faultless, show.tally.summary()
     return show.fair, heard
+
+
+async def _counted(heard: list[dict[str, Any]]) -> bool:
+    """Whether insight has told of the fair: it does so within about a second, not at once."""
+    told = {message["push"]["event"]["type"] for message in heard if "push" in message}
+    return {"fair.counters", "fair.insight", "fair.unmet"} <= told
 
 
 @asynccontextmanager
@@ -178,7 +187,7 @@ async def test_every_record_in_kafka_is_as_the_document_says(
                         seen[topic.name] += 1
                         hold_record(topic, record)
     assert seen[FEED.name] > 1_000
-    assert {"fairs", "candidates", "jobs", "fair-decisions", "desk-decisions", "matches"} <= seen.keys()
+    assert {"fairs", "candidates", "jobs", "fair-decisions", "desk-decisions", "matches", "insight"} <= seen.keys()
     assert {"control", "candidate-keys", "acks", "dead-letters"} - seen.keys() == {"dead-letters"}
 
 

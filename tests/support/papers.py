@@ -8,12 +8,18 @@ from typing import Any
 from jsonschema_rs import Draft7Validator
 
 
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Clients pass over a field that they do not know; what we send ourselves has none that is not told."""
+    return schema | {"additionalProperties": False} if "properties" in schema else schema
+
+
 class Papers:
-    """A document; `check` fails where a message is not as the document says."""
+    """A document; `check` fails where a message is not as the document says, or has a field that it does not tell."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._messages = document["components"]["messages"]
-        self._components = {"components": {"schemas": document["components"]["schemas"]}}
+        schemas = {name: _closed(schema) for name, schema in document["components"]["schemas"].items()}
+        self._components = {"components": {"schemas": schemas}}
         self.types = {name: set(channel["messages"]) for name, channel in document["channels"].items()}
         """By channel, the messages that it may carry."""
 

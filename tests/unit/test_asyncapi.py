@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,13 @@ def test_an_event_is_told_with_its_class_its_channels_and_an_example_that_fits(n
     other = {**example["push"], "class": "sample"}
     with pytest.raises(AssertionError):
         PAPERS.check(f"event.{name}", {"push": other})
+
+
+def test_a_field_that_is_not_told_is_found() -> None:
+    example = copy.deepcopy(DOCUMENT["components"]["messages"]["event.line.moved"]["examples"][0]["payload"])
+    example["push"]["event"]["data"]["phone"] = "+8613800138000"
+    with pytest.raises(AssertionError, match="phone"):
+        PAPERS.check("event.line.moved", example)
 
 
 def test_every_state_of_an_application_is_an_event() -> None:
