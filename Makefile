@@ -19,6 +19,7 @@ demo: setup    ## a live fair on this machine, played through the real doors
 	@$(BIN)/livefair demo $(ARGS)
 
 test: setup    ## the whole suite, real Kafka and Valkey included
+	@$(SYNC) --quiet --inexact --extra otel >&2
 	@$(BIN)/pytest $(ARGS)
 
 fmt: setup    ## format and sort imports

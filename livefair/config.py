@@ -93,6 +93,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     log_format: Literal["json", "text"] = Field("json", description="one JSON object a line, or text for people")
 
+    # Traces, with the extra `otel`.
+    trace_url: str | None = Field(
+        None, description="where traces go, OTLP over HTTP: http://collector:4318/v1/traces; unset: no traces"
+    )
+    trace_share: float = Field(0.01, ge=0, le=1, description="share of the requests that are traced")
+
     @field_validator("origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -123,9 +129,11 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL like redis://127.0.0.1:6379/0")
         return value
 
-    @field_validator("maven_mirror")
+    @field_validator("maven_mirror", "trace_url")
     @classmethod
-    def _http_url(cls, value: str) -> str:
+    def _http_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if not value.startswith(("http://", "https://")):
             raise ValueError("must be an http:// or https:// URL")
         return value.rstrip("/")

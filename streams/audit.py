@@ -13,7 +13,7 @@ from typing import Any
 
 from livefair.errors import UnreadableRecord
 from livefair.wire.decisions import ApplicationApplied, ApplicationEntered, Noted
-from livefair.wire.envelope import Step, header, origin_of, parse_position, rank_of
+from livefair.wire.envelope import TRACE, Step, header, origin_of, parse_position, rank_of
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import FEED
 from streams.fold import Fold
@@ -201,7 +201,11 @@ def check_acknowledged(acknowledged: Iterable[str], applications: set[str], repo
 def _unsigned(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, object]]:
     """Headers without the writer's epoch, the one thing in which two right decisions may differ."""
     position = parse_position(header(headers, "ce_position") or b"")
-    return [(name, value) if name != "ce_position" else (name, position._replace(epoch=0)) for name, value in headers]
+    return [
+        (name, value) if name != "ce_position" else (name, position._replace(epoch=0))
+        for name, value in headers
+        if name != TRACE  # who watched is no part of what was decided
+    ]
 
 
 def _fair_of(decision: object) -> str | None:

@@ -23,6 +23,7 @@ from livefair.backlog import Place
 from livefair.errors import LivefairError
 from livefair.kafka import Appender, generation_of
 from livefair.logs import detail
+from livefair.tracing import traces
 from livefair.wire.codec import encode
 from livefair.wire.envelope import Step, fact_headers
 from livefair.wire.fence import FENCE_KIND
@@ -31,7 +32,7 @@ from livefair.wire.topics import MAX_RECORD_BYTES
 from streams.fold import Decision, Fact, State
 from streams.metrics import StageMetrics
 from streams.owner import Owner, Written
-from streams.telling import tell
+from streams.telling import tell, trace
 
 log = structlog.get_logger()
 
@@ -261,6 +262,8 @@ class Hold(Generic[State, Fact, Decision]):
                     self._metrics.decided(batch.written, batch.since)
                     if detail.on:
                         tell(self.owner.fold.name, batch.written)
+                    if traces.on:
+                        trace(self.owner.fold.name, batch.written)
                 self._undone, self._sending_since = batch.last_input + 1, 0
                 await self._route(batch.last_input, [(one.step, one.decision) for one in batch.written])
                 self._writing = False

@@ -13,14 +13,17 @@ from typing import Any, Generic
 import msgspec
 
 from livefair.errors import UnreadableRecord
+from livefair.tracing import traces
 from livefair.wire.codec import encode
 from livefair.wire.dead_letters import DeadLetter
 from livefair.wire.decisions import Noted
 from livefair.wire.envelope import (
+    TRACE,
     DecisionHeaders,
     Headers,
     RoutedHeaders,
     Step,
+    header,
     origin_of,
     position_text,
     rank_of,
@@ -72,6 +75,8 @@ class Owner(Generic[State, Fact, Decision]):
         self.next_input = 0
         """The input offset to go on from."""
         self.poisoned: set[int] = set()
+        self._traced: dict[Step, bytes] | None = {} if traces.on else None
+        """The trace of each decision that is not routed yet."""
         self._origins: dict[bytes, tuple[int, int, int]] = {}
         self._fence = Fence(0, "")
         self._headers = DecisionHeaders(fold.log)
@@ -138,10 +143,16 @@ class Owner(Generic[State, Fact, Decision]):
             if not decided:
                 decided.append(Decided(key, Noted(at=record.timestamp, why="no-effect")))
                 apply(state, decided[0].decision)
-        if upstream is None or rank is None:
-            return self._written(record.offset, decided, None)
-        self._origins[upstream] = rank
-        return self._written(record.offset, decided, origin)
+        if upstream is not None and rank is not None:
+            self._origins[upstream] = rank
+        else:
+            origin = None
+        written = self._written(record.offset, decided, origin)
+        if self._traced is not None and (trace := header(record.headers, TRACE)) is not None:
+            for made in written:
+                made.headers.insert(0, (TRACE, trace))
+                self._traced[made.step] = trace
+        return written
 
     def _written(self, offset: int, decided: Sequence[Decided], origin: bytes | None) -> list[Written]:
         written = []
@@ -172,23 +183,27 @@ class Owner(Generic[State, Fact, Decision]):
 
     def routes(self, decisions: Sequence[tuple[Step, Decision]]) -> list[Routed]:
         """What acknowledged decisions tell other keys, in order. Of what replaces another, the last is enough."""
-        told: list[tuple[Route, str]] = []
+        told: list[tuple[Route, str, bytes | None]] = []
         last: dict[tuple[str, str], int] = {}
         for step, decision in decisions:
             ident = f"{self._prefix}{step.offset}-{step.nth}"
+            trace = self._traced.pop(step, None) if self._traced else None
             routes = self.fold.routes(decision, ident)
             if isinstance(decision, Noted) and decision.why == UNREADABLE:
                 routes = [self._dead_letter(step, decision)]
             for ordinal, route in enumerate(routes):
                 if route.replaces:
                     last[route.key, route.replaces] = len(told)
-                told.append((route, f"{ident}-{ordinal}"))
+                told.append((route, f"{ident}-{ordinal}", trace))
         headers_of = self._routed_headers.of
-        return [
-            Routed(route.topic, route.key, route.value, headers_of(origin, route.kind))
-            for at, (route, origin) in enumerate(told)
-            if not route.replaces or last[route.key, route.replaces] == at
-        ]
+        routed = []
+        for at, (route, origin, trace) in enumerate(told):
+            if not route.replaces or last[route.key, route.replaces] == at:
+                headers = headers_of(origin, route.kind)
+                if trace is not None:
+                    headers.insert(0, (TRACE, trace))
+                routed.append(Routed(route.topic, route.key, route.value, headers))
+        return routed
 
     def _dead_letter(self, step: Step, noted: Noted) -> Route:
         letter = DeadLetter(

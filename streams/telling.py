@@ -1,4 +1,4 @@
-"""What a stage says of each decision at level debug: its kind, its id, and whom it is about. Ids only."""
+"""What a stage says of each decision: at level debug a line with its id and whom it is about, in a trace a span."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import structlog
 
-from livefair.wire.envelope import header
+from livefair.tracing import traces
+from livefair.wire.envelope import TRACE, header
 from streams.owner import Written
 
 log = structlog.get_logger()
@@ -19,6 +20,14 @@ def tell(stage: str, written: Sequence[Written]) -> None:
         kind = str(type(one.decision).__struct_config__.tag)
         decision = (header(one.headers, "ce_id") or b"").decode()
         log.debug("decided", stage=stage, kind=kind, decision=decision, **about(one.decision))
+
+
+def trace(stage: str, written: Sequence[Written]) -> None:
+    """A span for each decision on a request that is traced: from the append of its input to its acknowledgement."""
+    for one in written:
+        if one.headers[0][0] == TRACE:
+            kind = str(type(one.decision).__struct_config__.tag)
+            traces.hop(f"{stage} {kind}", one.headers[0][1].decode("ascii", "replace"), one.decision.at)
 
 
 def about(decision: Any) -> dict[str, str]:

@@ -18,6 +18,7 @@ from livefair.errors import LivefairError, SettingError
 from livefair.garbage import collect_seldom
 from livefair.logs import configure
 from livefair.ops import serve_ops
+from livefair.tracing import traces
 from streams.desk import DeskFold
 from streams.fair import FairFold
 from streams.ledger import LedgerFold
@@ -37,6 +38,7 @@ def worker() -> None:
     """Run the fair desk, the candidate desk and the seat ledger (settings from LIVEFAIR_*)."""
     settings = config.load()
     configure(settings, "worker")
+    traces.configure(settings, "worker")
     if settings.kafka is None:
         raise SettingError("LIVEFAIR_KAFKA is not set; a worker needs the host:port of Kafka")
     collect_seldom()

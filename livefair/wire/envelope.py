@@ -16,6 +16,9 @@ from livefair.wire.topics import BY_TAG, TOPICS, Topic
 
 Headers = list[tuple[str, bytes]]
 
+TRACE = "traceparent"
+"""The W3C trace context of a request that is traced; on no record where nothing is."""
+
 _UPSTREAMS = frozenset(f"{topic.tag}{at}".encode() for topic in TOPICS for at in range(topic.partitions))
 _SPEC = ("ce_specversion", b"1.0")
 _JSON = ("content-type", b"application/json")

@@ -11,6 +11,7 @@ import uvloop
 from livefair import config, logs, topics_admin
 from livefair.garbage import collect_seldom
 from livefair.ops import serve_ops
+from livefair.tracing import traces
 from livefair.valkey import new_client
 from services.feeder.feeder import Feeder
 from services.writer import Writer
@@ -20,6 +21,7 @@ def feeder() -> None:
     """Bring the feed from Kafka into Valkey (settings from LIVEFAIR_*)."""
     settings = config.located(config.load())
     logs.configure(settings, "feeder")
+    traces.configure(settings, "feeder")
     uvloop.run(_run(settings))
 
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from aiokafka import ConsumerRecord
 
 from livefair.errors import UnreadableRecord
+from livefair.tracing import traces
 from livefair.wire.codec import Codec
-from livefair.wire.envelope import origin_of, rank_of
+from livefair.wire.envelope import TRACE, header, origin_of, rank_of
 from livefair.wire.feed import FeedRecord, trail_text
 from livefair.wire.partition import partition_of
 from livefair.wire.topics import FEED
@@ -47,6 +48,7 @@ def read(record: ConsumerRecord) -> Read:
     publication = _codec.decode(record.value)
     text = origin_of(record.headers)
     upstream, rank = _NO_ORIGIN if text is None else rank_of(text)
-    trail = trail_text(publication.since)
+    trace = header(record.headers, TRACE) if traces.on else None
+    trail = trail_text(publication.since, trace.decode("ascii", "replace") if trace else "")
     head = (record.offset, channel, publication.class_, publication.entity, upstream.decode(), *rank, trail)
     return Read(head, bytes(publication.event))

@@ -12,6 +12,7 @@ from livefair import config, logs, topics_admin
 from livefair.errors import PortBusy
 from livefair.garbage import collect_seldom
 from livefair.ops import serve_ops
+from livefair.tracing import traces
 from services.gateway.gateway import open_gateway
 
 log = structlog.get_logger(__name__)
@@ -21,6 +22,7 @@ def gateway() -> None:
     """Answer websockets at /ws (settings from LIVEFAIR_*)."""
     settings = config.located(config.load())
     logs.configure(settings, "gateway")
+    traces.configure(settings, "gateway")
     uvloop.run(_run(settings))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from prometheus_client import Counter, Gauge
 
 from livefair.metrics import Spread
+from livefair.tracing import traces
 from livefair.wire.feed import read_trail
 
 CONNECTIONS = Gauge("livefair_gateway_connections", "Websockets open.")
@@ -43,10 +44,10 @@ SECONDS = Spread(
 def handed_over(audience: str, trails: Iterable[bytes]) -> None:
     """Publications of one channel have gone to its sockets, just now."""
     tally = SECONDS.of.get(audience)
-    if tally is None:
-        return
     now = time.time()
     for trail in trails:
-        since, _ = read_trail(trail)
-        if since:
+        since, trace = (int(trail), "") if trail.isdigit() else read_trail(trail)
+        if since and tally is not None:
             tally.observe(max(0.0, now - since / 1000))
+        if trace and traces.on:
+            traces.hop("push", trace, since, audience=audience)

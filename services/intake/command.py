@@ -17,6 +17,7 @@ from aiohttp import web
 from livefair import config, keyring, logs, topics_admin
 from livefair.errors import PortBusy, Unavailable
 from livefair.garbage import collect_seldom
+from livefair.tracing import traces
 from services.intake import metrics
 from services.intake.app import build
 from services.intake.door import Door, open_door
@@ -32,6 +33,7 @@ def intake() -> None:
     """Serve HTTP: the API, the pages, the probes."""
     settings = config.located(config.load())
     logs.configure(settings, "intake")
+    traces.configure(settings, "intake")
     secrets = keyring.read(settings)
     uvloop.run(_serve(settings, secrets))
 

@@ -21,6 +21,7 @@ from livefair.domain.access import Claims
 from livefair.errors import NotAllowed, Unavailable
 from livefair.keyring import Keyring
 from livefair.logs import detail, ids_in
+from livefair.tracing import traces
 from services.intake import bodies, metrics, problems
 from services.intake.operations import OPERATIONS, Answer, Call, Operation
 from services.intake.problems import Refused, no_such
@@ -170,7 +171,7 @@ class Api:
             seconds.observe(perf_counter() - began)
             return web.Response(status=answer.status, body=answer.body, headers=response_headers)
 
-        return serve
+        return _traced(f"{operation.method} {route}", serve) if traces.on else serve
 
     async def _json(self, request: web.Request, operation: Operation) -> bytes:
         kind = request.headers.get("Content-Type", "")
@@ -186,6 +187,16 @@ class Api:
         metrics.PROBLEMS.labels(problem.code).inc()
         language = language_of(request.headers.get("Accept-Language", ""), "en")
         return problems.response(problem, language, identifier)
+
+
+def _traced(name: str, serve: Serve) -> Serve:
+    async def traced(request: web.Request) -> web.StreamResponse:
+        with traces.request(name) as span:
+            response = await serve(request)
+            span.set_attribute("http.response.status_code", response.status)
+            return response
+
+    return traced
 
 
 def as_problem(error: Exception, route: str, identifier: str) -> Refused:

@@ -13,6 +13,7 @@ from typing import Self
 import structlog
 
 from livefair.errors import Unavailable
+from livefair.tracing import traces
 from services.intake import metrics
 from services.intake.index import Claim, Entry, Index
 from services.intake.log import Log, Record
@@ -107,6 +108,8 @@ class Submissions:
             if at_work is not None:
                 raise Refused("key-in-flight" if at_work == claim.body else "key-reused")
             self._at_work[claim.entry] = claim.body
+        if traces.on:
+            traces.mark(records)
         submission = Submission(claim, first, records, outcome, asyncio.get_running_loop().time())
         self._open[submission] = None
         self._forming.append(submission)
