@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from services.intake.models import ID_PATTERN, NAME_PATTERN
+from services.intake import quick
+from services.intake.models import ID_PATTERN, NAME_PATTERN, SignUp
 from services.intake.problems import FieldError, Refused, shown
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_QUICK: Mapping[type[BaseModel], quick.Decode] = {SignUp: quick.decoder(SignUp)}
 
 ERRORS_AT_MOST = 20
 """Of a body that is wrong everywhere, this many are said."""
@@ -41,7 +45,14 @@ _LIMITS: Mapping[str, tuple[str, str]] = {
 
 
 def read(model: type[Model], body: bytes) -> Model:
-    """The body as `model`. Raises Refused: broken-json, or invalid-fields with an entry for each field."""
+    """The body as `model`. Raises Refused: broken-json, or invalid-fields with an entry for each field.
+
+    The one that comes most is read in a quicker way first, to something with the same attributes.
+    """
+    decode = _QUICK.get(model)
+    if decode is not None:
+        with suppress(quick.NotQuick):
+            return cast("Model", decode(body))
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
