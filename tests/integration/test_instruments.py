@@ -12,7 +12,9 @@ import time
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +29,7 @@ from livefair.valkey import new_client
 from services.embedded.system import SERVICES
 from tests.integration.intake.test_pages import form, key_of
 from tests.integration.intake.test_privacy import HEALTH, ID_NUMBER
+from tests.support.collector import Told, collecting
 from tests.support.http import Client, job, new_key, sign_up
 from tests.support.promql import asked
 from tests.support.reckoning import everything
@@ -40,6 +43,8 @@ pytestmark = [pytest.mark.kafka, pytest.mark.valkey]
 
 NAMES = ("欧阳雪琴", "司徒晓月", "Zzyzx Quillfeather", "上官婉如", "端木青禾")
 """Of nobody; no log says them by chance."""
+TRACING = find_spec("opentelemetry.sdk") is not None
+"""Whether the extra is here; `make test` brings it."""
 TARGET_LABELS = {"job", "service", "instance", "slot"}
 PROMETHEUS_OWN = {"up"}
 
@@ -55,6 +60,8 @@ class Played:
     token_of: list[str] = field(default_factory=list)
     records: list[bytes] = field(default_factory=list)
     keys: list[tuple[bytes, bytes]] = field(default_factory=list)
+    spans: list[Told] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
     accepted: int = 0
     seconds: float = 0.0
 
@@ -79,10 +86,15 @@ class Played:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     data = tmp_path_factory.mktemp("instruments") / "data"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIVEFAIR_LOG_LEVEL", "debug")
-        running = RunningUp(data).ready()
-    try:
+    with ExitStack() as stack:
+        collector = stack.enter_context(collecting())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LIVEFAIR_LOG_LEVEL", "debug")
+            if TRACING:
+                patch.setenv("LIVEFAIR_TRACE_URL", collector.url)
+                patch.setenv("LIVEFAIR_TRACE_SHARE", "1")
+            running = RunningUp(data).ready()
+        stack.callback(running.end)
         found = Played(data)
         began = time.monotonic()
         asyncio.run(play(running.state, found))
@@ -91,9 +103,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
             (address,) = target["targets"]
             with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
                 found.pages[target["labels"]["service"]] = answer.read().decode()
+        if TRACING:
+            found.spans, found.sent = collector.spans(), collector.raw
         yield found
-    finally:
-        running.end()
 
 
 async def play(state: dict[str, Any], found: Played) -> None:
@@ -290,6 +302,7 @@ def test_nothing_personal_is_in_any_log_metric_record_or_key(played: Played) -> 
     looked: dict[str, bytes] = {f"metrics of {name}": page.encode() for name, page in played.pages.items()}
     looked |= {file.name: file.read_bytes() for file in sorted((played.data / "logs").iterdir())}
     assert {"intake.log", "worker.log", "feeder.log", "gateway.log", "insight.log"} <= set(looked)
+    looked |= {f"spans {number}": body for number, body in enumerate(played.sent)}
     looked |= {f"record {number}": record for number, record in enumerate(played.records)}
     looked |= {f"Valkey {name!r}": whole for name, whole in played.keys}
     assert len(played.records) > 100
@@ -298,6 +311,30 @@ def test_nothing_personal_is_in_any_log_metric_record_or_key(played: Played) -> 
         for secret in played.secrets:
             assert secret.encode() not in whole, where
             assert repr(secret.encode()).strip("b'").encode() not in whole, where
+
+
+@pytest.mark.skipif(not TRACING, reason="the extra `otel` is not here: make test installs it")
+def test_one_trace_leads_from_each_sign_up_to_the_host_s_push(played: Played) -> None:
+    requests = [each for each in played.spans if each.name == "POST /v1/fairs/{fair}/signups"]
+    assert len(requests) == 4 * len(NAMES)
+    assert {each.service for each in requests} == {"livefair-intake"}
+    hops: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for each in played.spans:
+        if each.parent:
+            hops[each.parent].add((each.service, each.name))
+    taken_on = [each for each in requests if hops[each.span]]
+    assert len(taken_on) == len(NAMES)  # a repeat writes nothing, and a refusal neither
+    for each in taken_on:
+        assert each.attributes["http.response.status_code"] == "202"
+        assert {
+            ("livefair-worker", "desk person.signed-up"),
+            ("livefair-worker", "desk application.applied"),
+            ("livefair-worker", "ledger application.entered"),
+            ("livefair-gateway", "push"),
+        } <= hops[each.span]
+    assert {each.trace for each in played.spans if each.parent} <= {
+        each.trace for each in played.spans if not each.parent
+    }
 
 
 def test_everyone_says_that_it_starts(played: Played) -> None:
