@@ -332,3 +332,28 @@ async def test_axe_finds_nothing(language: str, phone: BrowserContext, studio: B
     await host.wait_for_timeout(1300)  # the colour of a new row has faded
     await look("console", host)
     assert found == {}
+
+
+async def test_the_documents_fit_a_phone_and_a_desk(
+    phone: BrowserContext, studio: BrowserContext, opened: Opened
+) -> None:
+    # A long page takes axe its time, and its later parts are made like its first.
+    looked_at = {
+        "/docs": None,
+        "/docs/http": [["header"], ["nav"], ["#sign_up"]],
+        "/docs/live": [["#commands"], ["#closing"]],
+    }
+    found: dict[tuple[str, str], Any] = {}
+    for name, parts in looked_at.items():
+        for language, context in (("zh-CN", phone), ("en", studio)):
+            page = await context.new_page()
+            await page.goto(f"{opened.http}{name}?lang={language}")
+            if name != "/docs/live" or context is phone:
+                results = await Axe().run(page, context=parts and {"include": parts})
+                if results.violations_count:
+                    found[name, language] = [each["id"] for each in results.response["violations"]]
+            await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found[name, f"{language}, opened"] = "wider than the screen"
+            await page.close()
+    assert found == {}

@@ -23,7 +23,7 @@ def page(words: Words, document: Mapping[str, Any]) -> Page:
     by_tag = {tag: by_tag[tag] for tag in (*_ORDER, *by_tag) if tag in by_tag}
     fields = Fields(words, document["components"]["schemas"])
     contents = "".join(
-        f"<h3>{escape(tag)}</h3>"
+        f"<h2>{escape(tag)}</h2>"
         + listed(link(f"#{call['operationId']}", _named(method, path)) for method, path, call in calls)
         for tag, calls in by_tag.items()
     )

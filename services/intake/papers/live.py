@@ -29,7 +29,7 @@ def page(words: Words, document: Document) -> Page:
         "topics": _topics(words, fields, document),
     }
     contents = listed(link(f"#{part}", escape(words.text(f"docs_{part}"))) for part in _PARTS)
-    contents += f"<h3>{escape(words.text('docs_events'))}</h3>" + listed(
+    contents += f"<h2>{escape(words.text('docs_events'))}</h2>" + listed(
         link(f"#{name}", f"<code>{escape(name.removeprefix('event.'))}</code>") for name in _event_names(document)
     )
     body = "".join(
