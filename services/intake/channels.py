@@ -22,7 +22,9 @@ from services.intake.views import snapshot_json
     bearer="optional",
 )
 async def snapshot(door: Door, call: Call) -> Answer:
-    """A public channel needs no token."""
+    """A public channel needs no token. The host's (`fair:{id}:host`) also holds what is derived of the fair: the rows
+    `counters`, `insight` (funnel by source, sign-ups by minute and hour, times to the first answer) and
+    `unmet/{region}/{occupation}/{level}`."""
     channel = parse_channel(call.path["channel"])
     if channel is None:
         raise no_such("channel")
