@@ -7,7 +7,6 @@ token's own header.
 from __future__ import annotations
 
 import base64
-import hmac
 import re
 import time
 from typing import Literal
@@ -16,6 +15,7 @@ import jwt
 import msgspec
 
 from livefair.domain.access import Claims, Role
+from livefair.domain.mac import mac
 from livefair.errors import InvalidInput, NotAllowed
 
 ALGORITHM = "HS256"
@@ -64,7 +64,7 @@ def mint(secret: bytes, claims: Claims, issued: int, lifetime_s: int = CANDIDATE
         ISSUER, AUDIENCE, TYPE, claims.subject, claims.role, claims.scopes, claims.holder, issued, issued + lifetime_s
     )
     signed = _HEAD + _base64url(_encode(payload))
-    return (signed + b"." + _base64url(hmac.digest(secret, signed, "sha256"))).decode()
+    return (signed + b"." + _base64url(mac(secret, signed))).decode()
 
 
 def verify(secret: bytes, token: str) -> Claims:

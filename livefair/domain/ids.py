@@ -7,10 +7,10 @@ cannot be mistaken.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import unicodedata
 from typing import NamedTuple
+
+from livefair.domain.mac import mac
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _BODY = 16
@@ -33,7 +33,7 @@ def spell(data: bytes) -> str:
 
 
 def _digest(secret: bytes, *parts: str) -> str:
-    return spell(hmac.digest(secret, "\x00".join(parts).encode(), "sha256")[: _BODY * 5 // 8])
+    return spell(mac(secret, "\x00".join(parts).encode())[: _BODY * 5 // 8])
 
 
 def candidate_id(secret: bytes, phone: str, name: str) -> str:
@@ -56,7 +56,7 @@ def folded_name(name: str) -> str:
 
 def keyed_hash(secret: bytes, purpose: str, data: bytes) -> str:
     """A hash of personal content that says nothing to whoever lacks the secret (24 letters)."""
-    return spell(hmac.digest(secret, purpose.encode() + b"\x00" + data, hashlib.sha256)[:15])
+    return spell(mac(secret, purpose.encode() + b"\x00" + data)[:15])
 
 
 def fair_id(random: bytes) -> str:
