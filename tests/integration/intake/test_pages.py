@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from livefair import asyncapi
+from services.intake import openapi
 from tests.integration.intake.conftest import NewFair, Place, ends, everything
 from tests.support.http import Client, Reply, job
 from tests.support.waiting import until
@@ -243,6 +245,15 @@ async def test_files_are_sent_once(client: Client) -> None:
     assert first.headers["X-Content-Type-Options"] == "nosniff"
     again = await client.get("/static/css/livefair.css", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status, again.body) == (304, b"")
+
+
+async def test_both_documents_are_served_and_sent_once(client: Client) -> None:
+    for path, document in (("/openapi.json", openapi.as_bytes()), ("/asyncapi.json", asyncapi.as_bytes())):
+        reply = await client.get(path)
+        assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
+        assert reply.body == document
+        again = await client.get(path, headers={"If-None-Match": reply.headers["ETag"]})
+        assert (again.status, again.body) == (304, b"")
 
 
 async def test_nothing_that_is_posted_to_a_form_is_our_fault(client: Client, new_fair: NewFair) -> None:
