@@ -43,18 +43,18 @@ class Message(Protocol):
 class _Thread(driver.AIOKafkaConsumerThread):
     """Faust's consumer with our settings; its own asks the broker again as soon as a single record is there."""
 
-    logger = driver.logger
-
     def _create_worker_consumer(self, transport: Any) -> Any:
         self._assignor = self.consumer.app.assignor
         return new_patient_member(transport.kafka, APP, transport.slot, self._assignor)
 
 
 class _Consumer(driver.Consumer):
-    logger = driver.logger
-
     def _new_consumer_thread(self) -> Any:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+
+# Each class gets a logger of its module; these speak as the library does, and are as quiet.
+_Thread.logger = _Consumer.logger = driver.logger
 
 
 class _Transport(driver.Transport):

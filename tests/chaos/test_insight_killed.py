@@ -1,6 +1,6 @@
 """Insight dies by kill -9 again and again while people sign up: afterwards every figure is what the log adds up to.
 
-Six times here; twenty with LONG_TESTS set.
+Five times here; twenty with LONG_TESTS set.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.kafka]
 
-KILLS = 20 if os.environ.get("LONG_TESTS") else 6
+KILLS = 20 if os.environ.get("LONG_TESTS") else 5
 RATE = 120
 """Facts a second."""
 YOUNG_S = (0.5, 2.0)

@@ -26,7 +26,7 @@ from tests.support.waiting import until
 
 RATE = 100
 """Sign-ups a second."""
-SERVICES = ("intake", "gateway", "worker", "feeder", "valkey-server", "java")
+SERVICES = ("intake", "gateway", "worker", "feeder", "insight", "valkey-server", "java")
 BETWEEN_S = 2.5
 TRIES = 60
 ISSUED = 1_795_000_000
@@ -102,9 +102,15 @@ async def test_each_service_dies_under_load_and_nothing_is_lost(
     assert {application for application, times in witness.submitted.items() if times > 1} == set()
     acks = tmp_path / "acks"
     acks.write_text("\n".join(acknowledged))
-    report = await until(lambda: audit(up.data, acks), lambda found: found["under_way"] == found["undecided"] == 0)
+    report = await until(lambda: audit(up.data, acks), done)
+    assert report["insight_compared"] > 0
     assert (report["lost"], report["doubled"], report["differing"]) == (0, 0, 0), report
     assert report["acknowledged"] == len(acknowledged)
+
+
+def done(found: dict[str, int]) -> bool:
+    """Whether everything is decided, told and counted."""
+    return found["under_way"] == found["undecided"] == found["insight_behind"] == 0
 
 
 async def kill_each(up: RunningUp) -> None:
