@@ -22,7 +22,14 @@ from livefair.domain.access import Claims
 
 SETTLE_S = 10.0
 CALM_S = 3.0
-GOALS = {"intake": "≤ 120", "gateway": "≤ 120", "worker": "≤ 120", "feeder": "≤ 120", "kafka": "≤ 450"}
+GOALS = {
+    "intake": "≤ 120",
+    "gateway": "≤ 120",
+    "worker": "≤ 120",
+    "feeder": "≤ 120",
+    "insight": "≤ 130",
+    "kafka": "≤ 450",
+}
 TITLES = {"kafka": "Kafka", "redis": "Valkey"}
 FIRST = 100
 """Connections that come and go before any is counted: what the first ones bring along is not theirs."""
