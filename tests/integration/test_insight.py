@@ -12,14 +12,18 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from livefair import topics_admin
+from livefair import config, topics_admin
+from livefair.errors import Unavailable
 from livefair.kafka import Appender, new_producer, start_client
 from livefair.wire.codec import encode
 from livefair.wire.envelope import position_text
 from livefair.wire.topics import DEAD_LETTERS, FEED, Topic
+from streams.insight import watch
+from streams.insight.command import Insight
 from streams.insight.counting import PartitionCount
 from streams.insight.engine import APP
 from streams.insight.sums import tellings
+from streams.insight.tally import Tally
 from streams.log import Kept
 from tests.support.embedded import Servers
 from tests.support.insight import counted, logs_of, played
@@ -160,3 +164,23 @@ async def commit(kafka: str, offsets: dict[tuple[str, int], int]) -> None:
         await consumer.commit(places)
     finally:
         await consumer.stop()
+
+
+async def test_when_the_counting_stands_still_the_process_ends_and_says_so(
+    kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust alive, records waiting, nothing counted: what hung here in the test hung in the library elsewhere."""
+    house = played(13)
+
+    async def hang(_tally: Tally, _messages: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Tally, "take", hang)
+    monkeypatch.setattr(watch, "LOOK_S", 0.2)
+    stuck = Insight(config.load(kafka=kafka, data=tmp_path), kafka)
+    monkeypatch.setattr(watch, "STILL_FOR_S", 1.0)
+    async with appending(kafka) as appender:
+        for each, at, there in logs_of(house):
+            await write(appender, each, at, there)
+        with pytest.raises(Unavailable, match=r"insight is stuck: partition \d of .* stands at 0 of \d+"):
+            await asyncio.wait_for(stuck.run(), 60)
