@@ -10,14 +10,14 @@ from asyncio import Future
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from livefair.errors import UnreadableRecord
+from livefair.errors import Unavailable, UnreadableRecord
 from livefair.kafka import Appender
 from livefair.reading import Reader
 from livefair.wire.codec import Codec, encode
 from livefair.wire.envelope import Headers, fact_headers
 from livefair.wire.topics import VIEWS
 from livefair.wire.views import CHECKPOINT_KEY, Checkpoint, LastOffset, RowKey, row_key
-from services.feeder.store import Store
+from services.feeder.store import Sentinel, Store
 
 _HEADERS: Headers = fact_headers("view", "view.row", "/livefair/feeder")
 _AT_ONCE = 200
@@ -47,21 +47,24 @@ class Views:
 
     async def save(self, store: Store, appender: Appender) -> None:
         """Write the changed rows and a checkpoint. Raises Unavailable; then all of it is still to be written."""
+        # First how far Valkey is, then what has changed: the other way round, what comes in between would be covered
+        # by the checkpoint and written by nobody.
+        sentinel = await store.sentinel(self.partition)
+        if not sentinel.epoch:
+            return
         changed, count = self._changed, self._rows
         self._changed, self._rows = {}, 0
         try:
-            await self._write(changed, store, appender)
+            await self._write(sentinel, changed, store, appender)
         except BaseException:
             for channel, entities in changed.items():
                 self._changed.setdefault(channel, set()).update(entities)
             self._rows += count
             raise
 
-    async def _write(self, changed: dict[str, set[str]], store: Store, appender: Appender) -> None:
+    async def _write(self, sentinel: Sentinel, changed: dict[str, set[str]], store: Store, appender: Appender) -> None:
         channels = list(changed)
-        sentinel, offsets = await store.progress(self.partition, channels)
-        if not sentinel.epoch:
-            return
+        _, offsets = await store.progress(self.partition, channels)
         lasts = [(channel, int(last)) for channel, last in zip(channels, offsets, strict=True) if last is not None]
         for part in _turns(lasts):
             await _all(
@@ -73,6 +76,8 @@ class Views:
             for channel, entity in rows:
                 named.setdefault(channel, []).append(entity)
             found = await store.rows(named)
+            if any(event is None for events in found.values() for event in events):
+                raise Unavailable("rows are gone: Valkey was wiped meanwhile")
             await _all(
                 self._append(appender, RowKey(channel, entity), event)
                 for channel, events in found.items()
