@@ -25,7 +25,7 @@ from streams.insight.tally import Tally
 from streams.insight.totals import Totals
 from streams.insight.watch import Watch
 
-NICENESS = 10
+NICENESS = 19
 """Of a busy machine, doors and desks get nearly all: a counter may be a second late, a match may not."""
 STOP_S = 5.0
 
