@@ -38,8 +38,6 @@ def insight() -> None:
     logs.configure(settings, "insight")
     if settings.kafka is None:
         raise SettingError("LIVEFAIR_KAFKA is not set; insight needs the host:port of Kafka")
-    with suppress(OSError):
-        os.nice(NICENESS)
     uvloop.run(Insight(settings, settings.kafka).run())
 
 
@@ -92,6 +90,8 @@ class Insight:
             await app.tables.recovery.completed.wait()
             self._restored = True
             collect_seldom()
+            with suppress(OSError):
+                os.nice(NICENESS)  # only now: until it is ready, others wait for it
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(Watch(self._kafka, self._tally, self._totals).run())
                 tasks.create_task(self._until_crashed())

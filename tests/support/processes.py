@@ -35,6 +35,11 @@ class Running:
         self.kill()
         self.process = self._start()
 
+    def keep(self) -> None:
+        """Start it again if it has ended by itself, as whoever supervises it would."""
+        if self.process.poll() is not None:
+            self.process = self._start()
+
     def pause(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
 
