@@ -128,9 +128,10 @@ async def test_what_the_logs_say_is_told_and_a_restart_takes_up_where_it_was(kaf
                 await write(appender, each, at, there[: len(there) // 2])
 
             async def any_counters() -> Any:
+                process.keep()
                 return (await shown(kafka)).get((HOST, "counters"))
 
-            assert (await until(any_counters))["signups"] > 0
+            assert (await until(any_counters, within=150))["signups"] > 0
             process.restart()
             for each, at, there in logs:
                 await write(appender, each, at, there[len(there) // 2 :])
